@@ -1,0 +1,24 @@
+//! Generates the messages, clients and servers of every contract under `proto/`, without `protoc`.
+
+use std::path::{Path, PathBuf};
+
+use protox::prost::Message;
+
+fn main() -> Result<(), Box<dyn std::error::Error>> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../proto");
+    println!("cargo::rerun-if-changed={}", root.display());
+    let descriptors = protox::compile(
+        [
+            "lombard/access/v1/access_service.proto",
+            "lombard/customer/v1/customer_service.proto",
+            "lombard/kyc/v1/kyc_service.proto",
+            "lombard/ledger/v1/ledger_service.proto",
+            "lombard/ledger/v1/sandbox_service.proto",
+        ],
+        [&root],
+    )?;
+    let out = PathBuf::from(std::env::var("OUT_DIR")?);
+    std::fs::write(out.join("lombard.bin"), descriptors.encode_to_vec())?;
+    tonic_prost_build::configure().compile_fds(descriptors)?;
+    Ok(())
+}
