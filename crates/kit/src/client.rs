@@ -1,0 +1,42 @@
+//! Calls to other services.
+
+use std::time::Duration;
+
+use tonic::{
+    Code, Status,
+    transport::{Channel, Endpoint},
+};
+
+/// A channel that connects when first used and again after a failure, so that services start and
+/// restart in any order.
+///
+/// # Errors
+///
+/// When the address is no URL.
+pub fn channel(url: String) -> Result<Channel, tonic::transport::Error> {
+    Ok(Endpoint::from_shared(url)?
+        .connect_timeout(Duration::from_secs(2))
+        .tcp_nodelay(true)
+        .http2_keep_alive_interval(Duration::from_secs(10))
+        .keep_alive_timeout(Duration::from_secs(5))
+        .connect_lazy())
+}
+
+/// Tries a call that has no effect, or none the second time, up to three times while the service is
+/// UNAVAILABLE. Every try must set its own deadline, by [`crate::caller::Call::request`].
+///
+/// # Errors
+///
+/// Those of the last try.
+pub async fn retry<T>(mut attempt: impl AsyncFnMut() -> Result<T, Status>) -> Result<T, Status> {
+    for (least_ms, most_ms) in [(25, 75), (100, 300)] {
+        match attempt().await {
+            Err(status) if status.code() == Code::Unavailable => {
+                let pause_ms = rand::random_range(least_ms..most_ms);
+                tokio::time::sleep(Duration::from_millis(pause_ms)).await;
+            }
+            done => return done,
+        }
+    }
+    attempt().await
+}

@@ -1,0 +1,114 @@
+//! The layer around every rpc: reads who calls, opens the span, holds the deadline, writes the one
+//! log line.
+
+use std::{
+    convert::Infallible,
+    pin::Pin,
+    task::{Context, Poll},
+    time::Instant,
+};
+
+use http::{HeaderMap, Request, Response};
+use tonic::{Code, Status, body::Body};
+use tower::{Layer, Service};
+use tracing::Instrument;
+
+use crate::{
+    caller::{Call, Caller},
+    errors::{self, Error},
+    propagation,
+};
+
+/// Rpcs of every service that need no caller.
+const ALWAYS_PUBLIC: [&str; 2] = ["/grpc.health.v1.Health/", "/grpc.reflection."];
+
+/// Wraps a server's routes.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct ContextLayer {
+    /// Full paths of rpcs that need no caller: `/package.Service/Rpc`.
+    pub(crate) public: &'static [&'static str],
+}
+
+impl<S> Layer<S> for ContextLayer {
+    type Service = WithContext<S>;
+
+    fn layer(&self, inner: S) -> Self::Service {
+        WithContext { inner, public: self.public }
+    }
+}
+
+#[derive(Debug, Clone)]
+pub(crate) struct WithContext<S> {
+    inner: S,
+    public: &'static [&'static str],
+}
+
+impl<S> Service<Request<Body>> for WithContext<S>
+where
+    S: Service<Request<Body>, Response = Response<Body>, Error = Infallible>
+        + Clone
+        + Send
+        + 'static,
+    S::Future: Send,
+{
+    type Response = Response<Body>;
+    type Error = Infallible;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, Infallible>> + Send>>;
+
+    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Infallible>> {
+        self.inner.poll_ready(cx)
+    }
+
+    fn call(&mut self, mut request: Request<Body>) -> Self::Future {
+        // The clone takes the place of the service that was polled ready.
+        let ready = self.inner.clone();
+        let mut inner = std::mem::replace(&mut self.inner, ready);
+        let path = request.uri().path().to_owned();
+        let always = ALWAYS_PUBLIC.iter().any(|prefix| path.starts_with(prefix));
+        if always {
+            return Box::pin(inner.call(request));
+        }
+        let call = Call::from_headers(request.headers());
+        let caller = Caller::from_headers(call.clone(), request.headers());
+        let span = tracing::info_span!("rpc", rpc.method = %path, request_id = call.request_id());
+        propagation::adopt(&span, request.headers());
+        let refused = caller.is_none() && !self.public.contains(&path.as_str());
+        if let Some(caller) = caller {
+            request.extensions_mut().insert(caller);
+        }
+        request.extensions_mut().insert(call.clone());
+        let answer = async move {
+            let start = Instant::now();
+            let response = if refused {
+                Ok(Error::CallerRequired.into_status(domain(&path)).into_http())
+            } else {
+                match tokio::time::timeout(call.time_left(), inner.call(request)).await {
+                    Ok(response) => response,
+                    Err(_) => Ok(out_of_time(domain(&path)).into_http()),
+                }
+            };
+            let elapsed_us = u64::try_from(start.elapsed().as_micros()).unwrap_or(u64::MAX);
+            let code = response.as_ref().map_or(Code::Unknown, |answer| code(answer.headers()));
+            tracing::info!(rpc.code = ?code, elapsed_us, "{path} {code:?}");
+            response
+        };
+        Box::pin(answer.instrument(span))
+    }
+}
+
+fn out_of_time(domain: &str) -> Status {
+    errors::status(Code::DeadlineExceeded, domain, "DEADLINE_EXCEEDED", "out of time")
+}
+
+/// The package in `/lombard.ledger.v1.LedgerService/GetLedger`.
+fn domain(path: &str) -> &'static str {
+    ["lombard.access.v1", "lombard.customer.v1", "lombard.kyc.v1", "lombard.ledger.v1"]
+        .into_iter()
+        .find(|package| path.get(1..).is_some_and(|path| path.starts_with(package)))
+        .unwrap_or("lombard")
+}
+
+/// A failure without a body says so in the headers; everything else is a success here.
+fn code(headers: &HeaderMap) -> Code {
+    headers.get("grpc-status").map_or(Code::Ok, |value| Code::from_bytes(value.as_bytes()))
+}

@@ -1,0 +1,217 @@
+//! One effect for one `request_id`. The key is claimed at the start of the transaction that makes the
+//! effect and keeps the answer when it commits, so key and effect stand or fall together.
+//!
+//! A second request with a claimed key waits, at the unique index, for the first transaction to end;
+//! then it finds the answer, or the key free again because the first one failed. Each service that
+//! uses this has a table `requests` as in this crate's `migrations`. Keys are kept for ever.
+
+use std::fmt;
+
+use prost::Message;
+use sha2::{Digest, Sha256};
+use sqlx::{PgConnection, PgPool, Postgres, Transaction};
+use tonic::metadata::MetadataValue;
+use types::TenantId;
+
+use crate::{
+    caller::{Caller, REPLAYED},
+    errors::{Error, Violations},
+    postgres,
+};
+
+/// Why a `request_id` cannot be taken.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    /// It stands for another request.
+    #[error("the request_id was used for another request")]
+    Reused,
+    /// Its first request has not ended within the time that a second one waits.
+    #[error("a request with this request_id is still running")]
+    InProgress,
+}
+
+/// What makes two requests the same one.
+#[derive(Debug, Clone)]
+pub struct Key {
+    tenant: TenantId,
+    operation: &'static str,
+    request_id: String,
+    hash: Vec<u8>,
+}
+
+impl Key {
+    /// The key of a request, when it carries a `request_id`. A bad one is added to `bad`, under the
+    /// name `request_id`. `operation` is the rpc's name: keys of different rpcs never meet.
+    pub fn of(
+        caller: &Caller,
+        operation: &'static str,
+        request_id: &str,
+        message: &impl Message,
+        bad: &mut Violations,
+    ) -> Option<Self> {
+        if request_id.is_empty() {
+            return None;
+        }
+        if request_id.len() > 255 || !request_id.bytes().all(|byte| byte.is_ascii_graphic()) {
+            bad.add("request_id", "must be 1-255 visible ASCII characters");
+            return None;
+        }
+        let hash = match caller.request_hash() {
+            Some(hash) => hash.as_bytes().to_vec(),
+            None => Sha256::digest(message.encode_to_vec()).to_vec(),
+        };
+        Some(Self { tenant: caller.tenant(), operation, request_id: request_id.to_owned(), hash })
+    }
+}
+
+/// An answer, and whether it is that of an earlier request.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Answer<M> {
+    /// What the rpc returns.
+    pub message: M,
+    /// Whether the effect was made by an earlier request.
+    pub replayed: bool,
+}
+
+impl<M> Answer<M> {
+    /// A response that says in its metadata whether it is a replay.
+    pub fn into_response(self) -> tonic::Response<M> {
+        let mut response = tonic::Response::new(self.message);
+        if self.replayed {
+            response.metadata_mut().insert(REPLAYED, MetadataValue::from_static("true"));
+        }
+        response
+    }
+}
+
+/// How a request begins.
+#[derive(Debug)]
+pub enum Begun<M> {
+    /// Its effect is still to be made, in this transaction.
+    New(Work),
+    /// It was done before; this was the answer.
+    Replayed(Answer<M>),
+}
+
+/// A transaction that holds a key until it ends. Dropped without [`Work::commit`], it undoes
+/// everything and frees the key.
+pub struct Work {
+    tx: Transaction<'static, Postgres>,
+    key: Option<Key>,
+}
+
+impl fmt::Debug for Work {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Work").field("key", &self.key).finish_non_exhaustive()
+    }
+}
+
+impl Work {
+    /// The connection, for statements that belong to the effect.
+    pub fn conn(&mut self) -> &mut PgConnection {
+        &mut self.tx
+    }
+
+    /// Keeps the answer under the key, and makes both and the effect durable.
+    ///
+    /// # Errors
+    ///
+    /// Those of the database.
+    pub async fn commit<M: Message>(mut self, message: M) -> Result<Answer<M>, sqlx::Error> {
+        if let Some(key) = &self.key {
+            sqlx::query!(
+                "
+                update requests set response = $4
+                where tenant_id = $1 and operation = $2 and request_id = $3
+                ",
+                key.tenant.uuid(),
+                key.operation,
+                key.request_id,
+                message.encode_to_vec(),
+            )
+            .execute(&mut *self.tx)
+            .await?;
+        }
+        self.tx.commit().await?;
+        Ok(Answer { message, replayed: false })
+    }
+}
+
+/// Opens the transaction of a request, or finds the answer that it had.
+///
+/// # Errors
+///
+/// [`Refused`], and those of the database.
+pub async fn begin<M: Message + Default>(
+    pool: &PgPool,
+    key: Option<Key>,
+) -> Result<Begun<M>, Error> {
+    let mut tx = pool.begin().await?;
+    let Some(key) = key else {
+        return Ok(Begun::New(Work { tx, key: None }));
+    };
+    if claim(&mut tx, &key).await? {
+        return Ok(Begun::New(Work { tx, key: Some(key) }));
+    }
+    find(&mut tx, &key).await?.map(Begun::Replayed).ok_or(Error::Request(Refused::InProgress))
+}
+
+/// The answer that a request had, if it was made before: for use cases that must ask another service
+/// before they begin.
+///
+/// # Errors
+///
+/// [`Refused::Reused`], and those of the database.
+pub async fn replay<M: Message + Default>(
+    pool: &PgPool,
+    key: Option<&Key>,
+) -> Result<Option<Answer<M>>, Error> {
+    let Some(key) = key else { return Ok(None) };
+    let mut conn = pool.acquire().await?;
+    find(&mut conn, key).await
+}
+
+async fn claim(conn: &mut PgConnection, key: &Key) -> Result<bool, Error> {
+    let claimed = sqlx::query!(
+        "
+        insert into requests (tenant_id, operation, request_id, request_hash)
+        values ($1, $2, $3, $4)
+        on conflict on constraint requests_once do nothing
+        ",
+        key.tenant.uuid(),
+        key.operation,
+        key.request_id,
+        key.hash,
+    )
+    .execute(conn)
+    .await;
+    match claimed {
+        Ok(done) => Ok(done.rows_affected() == 1),
+        Err(error) if postgres::is_lock_timeout(&error) => Err(Refused::InProgress.into()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+async fn find<M: Message + Default>(
+    conn: &mut PgConnection,
+    key: &Key,
+) -> Result<Option<Answer<M>>, Error> {
+    let found = sqlx::query!(
+        "
+        select request_hash, response from requests
+        where tenant_id = $1 and operation = $2 and request_id = $3
+        ",
+        key.tenant.uuid(),
+        key.operation,
+        key.request_id,
+    )
+    .fetch_optional(conn)
+    .await?;
+    let Some(found) = found else { return Ok(None) };
+    if found.request_hash != key.hash {
+        return Err(Refused::Reused.into());
+    }
+    let message = M::decode(found.response.as_slice())
+        .map_err(|error| Error::Internal(format!("kept answer: {error}")))?;
+    Ok(Some(Answer { message, replayed: true }))
+}

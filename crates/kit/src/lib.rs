@@ -1,0 +1,16 @@
+//! What every service shares: how it is configured, started, stopped, called and seen, and how it
+//! refuses. No rule of any domain is here.
+
+pub mod caller;
+pub mod client;
+pub mod config;
+mod context;
+pub mod errors;
+pub mod idempotency;
+pub mod page;
+pub mod postgres;
+mod propagation;
+pub mod server;
+pub mod shutdown;
+pub mod telemetry;
+pub mod time;
