@@ -1,0 +1,47 @@
+//! What the processes run that other tests kill.
+#![expect(clippy::unwrap_used, reason = "a process that fails is a test that fails")]
+
+use std::{env, fs, path::PathBuf, pin::pin, thread, time::Duration};
+
+use cluster::Cluster;
+
+use crate::support::write_down;
+
+#[tokio::test]
+#[ignore = "a process for other tests to kill"]
+async fn own_a_durable_cluster() {
+    let cluster = Cluster::durable(&place()).await.unwrap();
+    write_down(&cluster, "by the owner").await;
+    say(cluster.directory().to_str().unwrap());
+    thread::sleep(Duration::from_mins(1));
+}
+
+#[tokio::test]
+#[ignore = "a process for other tests to kill"]
+async fn own_a_throw_away_cluster() {
+    let cluster = Cluster::throw_away().await.unwrap();
+    say(cluster.directory().to_str().unwrap());
+    thread::sleep(Duration::from_mins(1));
+}
+
+#[tokio::test]
+#[ignore = "a process for other tests to kill"]
+async fn begin_a_throw_away_cluster() {
+    let mut start = pin!(Cluster::throw_away());
+    let begun = || fs::read_dir(place()).unwrap().next().is_some();
+    while !begun() {
+        let early = tokio::time::timeout(Duration::from_millis(20), &mut start).await;
+        assert!(early.is_err(), "it is there before it was begun");
+    }
+    say("begun");
+    thread::sleep(Duration::from_mins(1));
+}
+
+fn place() -> PathBuf {
+    PathBuf::from(env::var_os("CLUSTER_TEST_PLACE").unwrap())
+}
+
+#[expect(clippy::print_stdout, reason = "the test that started this process reads it")]
+fn say(word: &str) {
+    println!("\nready:{word}");
+}
