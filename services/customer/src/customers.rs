@@ -1,0 +1,147 @@
+//! Use cases: one method, one transaction.
+
+use kit::{
+    caller::Caller,
+    errors::Violations,
+    idempotency::{self, Answer, Begun, Key},
+    time::now,
+};
+use prost::Message;
+use sqlx::PgPool;
+use types::{CustomerId, TenantId};
+
+use crate::{
+    domain::{Change, Customer, CustomerType, Details, Draft, Made, Report},
+    error::Error,
+    store::{self, Filter, Page},
+};
+
+/// The customers of all tenants.
+#[derive(Debug, Clone)]
+pub(crate) struct Customers {
+    pool: PgPool,
+}
+
+impl Customers {
+    pub(crate) fn new(pool: PgPool) -> Self {
+        Self { pool }
+    }
+
+    /// Creates a customer, active and unverified.
+    pub(crate) async fn create<M: Message + Default>(
+        &self,
+        caller: &Caller,
+        key: Option<Key>,
+        details: Details,
+        render: fn(&Customer) -> M,
+    ) -> Result<Answer<M>, Error> {
+        let mut work = match idempotency::begin(&self.pool, key).await? {
+            Begun::Replayed(answer) => return Ok(answer),
+            Begun::New(work) => work,
+        };
+        let customer = Customer::new(details, now());
+        store::insert(work.conn(), caller.tenant(), &customer).await?;
+        Ok(work.commit(render(&customer)).await?)
+    }
+
+    pub(crate) async fn get(&self, tenant: TenantId, id: CustomerId) -> Result<Customer, Error> {
+        let mut conn = self.pool.acquire().await?;
+        store::find(&mut conn, tenant, id).await?.ok_or(Error::CustomerNotFound(id))
+    }
+
+    /// The customers that exist, in the order of `ids`.
+    pub(crate) async fn batch_get(
+        &self,
+        tenant: TenantId,
+        ids: &[CustomerId],
+    ) -> Result<Vec<Customer>, Error> {
+        let mut conn = self.pool.acquire().await?;
+        store::find_many(&mut conn, tenant, ids).await
+    }
+
+    /// What is wrong with a change of this customer is added to `bad`, as far as it can be told; a
+    /// customer that does not exist has nothing to add.
+    pub(crate) async fn check_update(
+        &self,
+        tenant: TenantId,
+        id: CustomerId,
+        change: &Change,
+        bad: &mut Violations,
+    ) -> Result<(), Error> {
+        let mut conn = self.pool.acquire().await?;
+        match store::find(&mut conn, tenant, id).await? {
+            Some(mut customer) => {
+                customer.update(change, now(), bad);
+            }
+            None => Draft::default().apply(change, now().date(), bad),
+        }
+        Ok(())
+    }
+
+    /// Changes a customer.
+    pub(crate) async fn update<M: Message + Default>(
+        &self,
+        tenant: TenantId,
+        key: Option<Key>,
+        id: CustomerId,
+        change: &Change,
+        render: fn(&Customer) -> M,
+    ) -> Result<Answer<M>, Error> {
+        let mut work = match idempotency::begin(&self.pool, key).await? {
+            Begun::Replayed(answer) => return Ok(answer),
+            Begun::New(work) => work,
+        };
+        let mut bad = Violations::new();
+        let Some(mut customer) = store::lock(work.conn(), tenant, id).await? else {
+            Draft::default().apply(change, now().date(), &mut bad);
+            bad.into_result()?;
+            return Err(Error::CustomerNotFound(id));
+        };
+        let made = customer.update(change, now(), &mut bad);
+        bad.into_result()?;
+        if made == Made::Change {
+            store::update(work.conn(), tenant, &customer).await?;
+        }
+        Ok(work.commit(render(&customer)).await?)
+    }
+
+    pub(crate) async fn record_verification(
+        &self,
+        tenant: TenantId,
+        id: CustomerId,
+        report: &Report,
+    ) -> Result<Customer, Error> {
+        let mut tx = self.pool.begin().await?;
+        let mut customer =
+            store::lock(&mut tx, tenant, id).await?.ok_or(Error::CustomerNotFound(id))?;
+        if customer.record(report, now()) == Made::Change {
+            store::update(&mut tx, tenant, &customer).await?;
+        }
+        tx.commit().await?;
+        Ok(customer)
+    }
+
+    /// A page of the customers that a filter lets through, newest first, and how many there are.
+    pub(crate) async fn list(
+        &self,
+        tenant: TenantId,
+        filter: &Filter,
+        page: &Page,
+    ) -> Result<(Vec<Customer>, i64), Error> {
+        let mut conn = self.pool.acquire().await?;
+        let customers = store::list(&mut conn, tenant, filter, page).await?;
+        let total = store::count(&mut conn, tenant, filter).await?;
+        Ok((customers, total))
+    }
+}
+
+/// The details of a customer to be; what is wrong with them is added to `bad`.
+pub(crate) fn parse_details(
+    customer_type: Option<CustomerType>,
+    given: &Change,
+    bad: &mut Violations,
+) -> Option<Details> {
+    let mut draft = Draft::default();
+    draft.apply(given, now().date(), bad);
+    draft.complete(customer_type, bad)
+}

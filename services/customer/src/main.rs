@@ -1,0 +1,49 @@
+//! The customer service's program.
+
+use anyhow::Context;
+use clap::{Parser, Subcommand};
+use kit::{
+    config::{PostgresConfig, ServerConfig, TelemetryConfig},
+    shutdown::Signals,
+    telemetry::{self, LogTo},
+};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+/// Customers: the persons and companies whom tenants serve.
+#[derive(Parser)]
+#[command(version)]
+struct Config {
+    #[command(subcommand)]
+    command: Command,
+    #[command(flatten)]
+    postgres: PostgresConfig,
+    #[command(flatten)]
+    telemetry: TelemetryConfig,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Brings the database's schema up to this version.
+    Migrate,
+    /// Serves gRPC until SIGTERM.
+    Serve(ServerConfig),
+}
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    let config = Config::parse();
+    let _flush_on_exit = telemetry::init("customer", &config.telemetry, LogTo::Stdout)?;
+    let pool = config.postgres.pool();
+    match config.command {
+        Command::Migrate => customer::MIGRATIONS.run(&pool).await?,
+        Command::Serve(server) => {
+            let mut signals = Signals::listen()?;
+            let listener = TcpListener::bind(server.listen).await.context("cannot listen")?;
+            let stop = CancellationToken::new();
+            let serving = customer::serve(listener, pool, server.drain_timeout(), stop.clone());
+            signals.run(&stop, serving).await?;
+        }
+    }
+    Ok(())
+}

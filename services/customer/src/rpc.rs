@@ -1,0 +1,131 @@
+//! The contract: messages to domain values and back.
+
+use kit::{
+    caller::Caller,
+    errors::Violations,
+    idempotency::Key,
+    page::{check_batch, cut, token},
+};
+use proto::customer::v1::{
+    self as pb,
+    customer_service_server::{CustomerService, CustomerServiceServer},
+};
+use tonic::{Request, Response, Status, service::Routes};
+use types::CustomerId;
+
+use crate::{
+    customers::{Customers, parse_details},
+    domain::Customer,
+    error::Error,
+};
+
+mod parse;
+mod render;
+
+use render::customer;
+
+/// The service's rpcs.
+pub(crate) fn routes(customers: Customers) -> Routes {
+    Routes::new(CustomerServiceServer::new(Rpc { customers }))
+}
+
+struct Rpc {
+    customers: Customers,
+}
+
+#[tonic::async_trait]
+impl CustomerService for Rpc {
+    async fn create_customer(
+        &self,
+        request: Request<pb::CreateCustomerRequest>,
+    ) -> Result<Response<pb::Customer>, Status> {
+        let caller = Caller::of(&request).map_err(Error::Kit)?;
+        let message = request.into_inner();
+        let mut bad = Violations::new();
+        let key = Key::of(&caller, "CreateCustomer", &message.request_id, &message, &mut bad);
+        let given = message.customer.unwrap_or_default();
+        let customer_type = parse::customer_type(given.customer_type, &mut bad);
+        let details = parse_details(customer_type, &parse::everything(given), &mut bad);
+        bad.into_result().map_err(Error::Kit)?;
+        let Some(details) = details.filter(|_| !message.validate_only) else {
+            return Ok(Response::new(pb::Customer::default()));
+        };
+        let answer = self.customers.create(&caller, key, details, customer).await?;
+        Ok(answer.into_response())
+    }
+
+    async fn get_customer(
+        &self,
+        request: Request<pb::GetCustomerRequest>,
+    ) -> Result<Response<pb::Customer>, Status> {
+        let caller = Caller::of(&request).map_err(Error::Kit)?;
+        let id = parse::customer_id(&request.get_ref().customer_id)?;
+        let found = self.customers.get(caller.tenant(), id).await?;
+        Ok(Response::new(customer(&found)))
+    }
+
+    async fn batch_get_customers(
+        &self,
+        request: Request<pb::BatchGetCustomersRequest>,
+    ) -> Result<Response<pb::BatchGetCustomersResponse>, Status> {
+        let caller = Caller::of(&request).map_err(Error::Kit)?;
+        let mut bad = Violations::new();
+        let ids = request.into_inner().customer_ids;
+        check_batch("customer_ids", ids.len(), &mut bad);
+        let ids: Vec<CustomerId> = ids
+            .iter()
+            .enumerate()
+            .filter_map(|(i, id)| bad.take(&format!("customer_ids[{i}]"), CustomerId::parse(id)))
+            .collect();
+        bad.into_result().map_err(Error::Kit)?;
+        let found = self.customers.batch_get(caller.tenant(), &ids).await?;
+        let customers = found.iter().map(customer).collect();
+        Ok(Response::new(pb::BatchGetCustomersResponse { customers }))
+    }
+
+    async fn update_customer(
+        &self,
+        request: Request<pb::UpdateCustomerRequest>,
+    ) -> Result<Response<pb::Customer>, Status> {
+        let caller = Caller::of(&request).map_err(Error::Kit)?;
+        let message = request.into_inner();
+        let mut bad = Violations::new();
+        let key = Key::of(&caller, "UpdateCustomer", &message.request_id, &message, &mut bad);
+        let validate_only = message.validate_only;
+        let (id, change) = parse::update(message, &mut bad);
+        if let (Some(id), true) = (id, validate_only || !bad.is_empty()) {
+            self.customers.check_update(caller.tenant(), id, &change, &mut bad).await?;
+        }
+        bad.into_result().map_err(Error::Kit)?;
+        let Some(id) = id.filter(|_| !validate_only) else {
+            return Ok(Response::new(pb::Customer::default()));
+        };
+        let answer = self.customers.update(caller.tenant(), key, id, &change, customer).await?;
+        Ok(answer.into_response())
+    }
+
+    async fn list_customers(
+        &self,
+        request: Request<pb::ListCustomersRequest>,
+    ) -> Result<Response<pb::ListCustomersResponse>, Status> {
+        let caller = Caller::of(&request).map_err(Error::Kit)?;
+        let (filter, page, size) = parse::list(&request.into_inner())?;
+        let (found, total_size) = self.customers.list(caller.tenant(), &filter, &page).await?;
+        let (found, more) = cut(found, size);
+        let last = found.last().filter(|_| more);
+        let next_page_token = last.map(|last| token(&last.id)).unwrap_or_default();
+        let customers = found.iter().map(customer).collect();
+        Ok(Response::new(pb::ListCustomersResponse { customers, next_page_token, total_size }))
+    }
+
+    async fn record_verification(
+        &self,
+        request: Request<pb::RecordVerificationRequest>,
+    ) -> Result<Response<pb::Customer>, Status> {
+        let caller = Caller::of(&request).map_err(Error::Kit)?;
+        let (id, report) = parse::report(request.get_ref())?;
+        let recorded: Customer =
+            self.customers.record_verification(caller.tenant(), id, &report).await?;
+        Ok(Response::new(customer(&recorded)))
+    }
+}

@@ -1,0 +1,276 @@
+//! Statements on the table `customers`.
+
+use sqlx::PgConnection;
+use time::OffsetDateTime;
+use types::{CustomerId, TenantId};
+use uuid::Uuid;
+
+use crate::{
+    domain::{Customer, CustomerType},
+    error::Error,
+};
+
+mod row;
+
+use row::Row;
+pub(crate) use row::key;
+
+/// Which customers a list is about. What is absent lets everyone through.
+#[derive(Default)]
+pub(crate) struct Filter {
+    pub(crate) customer_type: Option<CustomerType>,
+    pub(crate) active: Option<bool>,
+    pub(crate) verified: Option<bool>,
+    /// In the form that is compared.
+    pub(crate) email_key: Option<String>,
+    /// In lower case.
+    pub(crate) name_prefix: Option<String>,
+    pub(crate) create_time_from: Option<OffsetDateTime>,
+    pub(crate) create_time_before: Option<OffsetDateTime>,
+}
+
+/// Which part of a list is wanted.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Page {
+    /// The last customer of the page before.
+    pub(crate) after: Option<CustomerId>,
+    pub(crate) limit: i64,
+}
+
+pub(crate) async fn insert(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    customer: &Customer,
+) -> Result<(), Error> {
+    let row = Row::from(customer);
+    sqlx::query!(
+        "
+        insert into customers
+            (tenant_id, customer_id, customer_type, first_name, middle_name, last_name,
+             company_name, name_key, address_number, address_refinement, address_street,
+             address_region, address_city, address_postal_code, address_iso_country, date_of_birth,
+             email, email_key, phone, phone_e164, active, verification_status, details_version,
+             verification_id, verification_version, create_time, update_time)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,
+                $19, $20, $21, $22, $23, $24, $25, $26, $27)
+        ",
+        tenant.uuid(),
+        row.customer_id,
+        row.customer_type,
+        row.first_name,
+        row.middle_name,
+        row.last_name,
+        row.company_name,
+        key(&customer.details.name()),
+        row.address_number,
+        row.address_refinement,
+        row.address_street,
+        row.address_region,
+        row.address_city,
+        row.address_postal_code,
+        row.address_iso_country,
+        row.date_of_birth,
+        row.email,
+        row.email_key,
+        row.phone,
+        row.phone_e164,
+        row.active,
+        row.verification_status,
+        row.details_version,
+        row.verification_id,
+        row.verification_version,
+        row.create_time,
+        row.update_time,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Writes all that can change.
+pub(crate) async fn update(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    customer: &Customer,
+) -> Result<(), Error> {
+    let row = Row::from(customer);
+    sqlx::query!(
+        "
+        update customers set
+            first_name = $3, middle_name = $4, last_name = $5, company_name = $6, name_key = $7,
+            address_number = $8, address_refinement = $9, address_street = $10,
+            address_region = $11, address_city = $12, address_postal_code = $13,
+            address_iso_country = $14, date_of_birth = $15, email = $16, email_key = $17,
+            phone = $18, phone_e164 = $19, active = $20, verification_status = $21,
+            details_version = $22, verification_id = $23, verification_version = $24,
+            update_time = $25
+        where tenant_id = $1 and customer_id = $2
+        ",
+        tenant.uuid(),
+        row.customer_id,
+        row.first_name,
+        row.middle_name,
+        row.last_name,
+        row.company_name,
+        key(&customer.details.name()),
+        row.address_number,
+        row.address_refinement,
+        row.address_street,
+        row.address_region,
+        row.address_city,
+        row.address_postal_code,
+        row.address_iso_country,
+        row.date_of_birth,
+        row.email,
+        row.email_key,
+        row.phone,
+        row.phone_e164,
+        row.active,
+        row.verification_status,
+        row.details_version,
+        row.verification_id,
+        row.verification_version,
+        row.update_time,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+pub(crate) async fn find(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    id: CustomerId,
+) -> Result<Option<Customer>, Error> {
+    Ok(find_many(conn, tenant, &[id]).await?.pop())
+}
+
+/// The customers that exist, in the order of `ids`.
+pub(crate) async fn find_many(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    ids: &[CustomerId],
+) -> Result<Vec<Customer>, Error> {
+    let ids: Vec<Uuid> = ids.iter().map(|id| id.uuid()).collect();
+    let rows = sqlx::query_as!(
+        Row,
+        r#"
+        select c.customer_id, customer_type, first_name, middle_name, last_name, company_name,
+               address_number, address_refinement, address_street, address_region, address_city,
+               address_postal_code, address_iso_country, date_of_birth, email, email_key, phone,
+               phone_e164, active, verification_status, details_version, verification_id,
+               verification_version, create_time, update_time
+        from unnest($2::uuid[]) with ordinality as asked (customer_id, place)
+        join customers c on c.tenant_id = $1 and c.customer_id = asked.customer_id
+        order by place
+        "#,
+        tenant.uuid(),
+        &ids,
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter().map(Customer::try_from).collect()
+}
+
+/// Reads one customer and keeps everybody else from changing it until the transaction ends.
+pub(crate) async fn lock(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    id: CustomerId,
+) -> Result<Option<Customer>, Error> {
+    let row = sqlx::query_as!(
+        Row,
+        "
+        select customer_id, customer_type, first_name, middle_name, last_name, company_name,
+               address_number, address_refinement, address_street, address_region, address_city,
+               address_postal_code, address_iso_country, date_of_birth, email, email_key, phone,
+               phone_e164, active, verification_status, details_version, verification_id,
+               verification_version, create_time, update_time
+        from customers
+        where tenant_id = $1 and customer_id = $2
+        for no key update
+        ",
+        tenant.uuid(),
+        id.uuid(),
+    )
+    .fetch_optional(conn)
+    .await?;
+    row.map(Customer::try_from).transpose()
+}
+
+/// A page of those whom the filter lets through, newest first.
+pub(crate) async fn list(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    filter: &Filter,
+    page: &Page,
+) -> Result<Vec<Customer>, Error> {
+    let rows = sqlx::query_as!(
+        Row,
+        "
+        select customer_id, customer_type, first_name, middle_name, last_name, company_name,
+               address_number, address_refinement, address_street, address_region, address_city,
+               address_postal_code, address_iso_country, date_of_birth, email, email_key, phone,
+               phone_e164, active, verification_status, details_version, verification_id,
+               verification_version, create_time, update_time
+        from customers
+        where tenant_id = $1
+            and ($2::text is null or customer_type = $2)
+            and ($3::boolean is null or active = $3)
+            and ($4::boolean is null or (verification_status = 'verified') = $4)
+            and ($5::text is null or email_key = $5)
+            and ($6::text is null or starts_with(name_key, $6))
+            and ($7::timestamptz is null or create_time >= $7)
+            and ($8::timestamptz is null or create_time < $8)
+            and ($9::uuid is null or customer_id < $9)
+        order by customer_id desc
+        limit $10
+        ",
+        tenant.uuid(),
+        filter.customer_type.map(CustomerType::as_str),
+        filter.active,
+        filter.verified,
+        filter.email_key,
+        filter.name_prefix,
+        filter.create_time_from,
+        filter.create_time_before,
+        page.after.map(CustomerId::uuid),
+        page.limit,
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter().map(Customer::try_from).collect()
+}
+
+/// How many the filter lets through.
+pub(crate) async fn count(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    filter: &Filter,
+) -> Result<i64, Error> {
+    let count = sqlx::query_scalar!(
+        r#"
+        select count(*) as "count!"
+        from customers
+        where tenant_id = $1
+            and ($2::text is null or customer_type = $2)
+            and ($3::boolean is null or active = $3)
+            and ($4::boolean is null or (verification_status = 'verified') = $4)
+            and ($5::text is null or email_key = $5)
+            and ($6::text is null or starts_with(name_key, $6))
+            and ($7::timestamptz is null or create_time >= $7)
+            and ($8::timestamptz is null or create_time < $8)
+        "#,
+        tenant.uuid(),
+        filter.customer_type.map(CustomerType::as_str),
+        filter.active,
+        filter.verified,
+        filter.email_key,
+        filter.name_prefix,
+        filter.create_time_from,
+        filter.create_time_before,
+    )
+    .fetch_one(conn)
+    .await?;
+    Ok(count)
+}

@@ -1,0 +1,10 @@
+//! The customer service through its own client, on a real PostgreSQL.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod create;
+mod list;
+mod program;
+mod record_verification;
+mod support;
+mod update;
