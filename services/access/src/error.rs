@@ -1,0 +1,67 @@
+//! What can go wrong for a caller, and how it is told.
+
+use std::time::Duration;
+
+use kit::errors::{self, Violations};
+use tonic::{Code, Status};
+
+use crate::{DOMAIN, passwords::HashingError};
+
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Error {
+    #[error("the e-mail address or the password is wrong")]
+    WrongCredentials,
+    #[error("too many wrong tries to log in")]
+    TooManyAttempts(Duration),
+    #[error("the service is unavailable for the moment")]
+    Busy,
+    #[error("the token is not valid")]
+    TokenInvalid,
+    #[error(transparent)]
+    Kit(#[from] errors::Error),
+}
+
+impl From<sqlx::Error> for Error {
+    fn from(error: sqlx::Error) -> Self {
+        Self::Kit(error.into())
+    }
+}
+
+impl From<Violations> for Error {
+    fn from(violations: Violations) -> Self {
+        Self::Kit(violations.into())
+    }
+}
+
+impl From<HashingError> for Error {
+    fn from(error: HashingError) -> Self {
+        match error {
+            HashingError::Busy => Self::Busy,
+            HashingError::Failed(_) => Self::Kit(errors::Error::Internal(error.to_string())),
+        }
+    }
+}
+
+impl From<Error> for Status {
+    fn from(error: Error) -> Self {
+        let message = error.to_string();
+        match error {
+            Error::WrongCredentials => {
+                errors::status(Code::Unauthenticated, DOMAIN, "WRONG_CREDENTIALS", &message)
+            }
+            Error::TooManyAttempts(after) => {
+                let reason = "TOO_MANY_ATTEMPTS";
+                errors::retry_later(Code::ResourceExhausted, DOMAIN, reason, &message, after)
+            }
+            Error::Busy => {
+                tracing::warn!("too many passwords are being checked");
+                let after = Duration::from_secs(1);
+                errors::retry_later(Code::Unavailable, DOMAIN, "UNAVAILABLE", &message, after)
+            }
+            Error::TokenInvalid => {
+                errors::status(Code::Unauthenticated, DOMAIN, "TOKEN_INVALID", &message)
+            }
+            Error::Kit(error) => error.into_status(DOMAIN),
+        }
+    }
+}

@@ -1,0 +1,84 @@
+//! The access service: who of which tenant may call, and the tokens that prove it. What a scope allows
+//! is the gateway's to say.
+
+use std::time::Duration;
+
+use kit::server::{self, Service};
+use proto::access::v1::access_service_server::SERVICE_NAME;
+use sqlx::{PgPool, migrate::Migrator};
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use crate::passwords::Passwords;
+
+mod domain;
+mod error;
+mod logins;
+mod passwords;
+mod provision;
+mod rpc;
+mod store;
+mod tokens;
+
+pub use crate::{
+    domain::{PasswordError, SCOPES, UnknownScope},
+    passwords::HashingError,
+    provision::ProvisionError,
+};
+
+/// The package of the contract, as errors name it.
+pub const DOMAIN: &str = "lombard.access.v1";
+
+/// The schema of the service's database.
+pub static MIGRATIONS: Migrator = sqlx::migrate!();
+
+/// What an operator decides.
+#[derive(Debug, Clone, Copy)]
+pub struct Settings {
+    /// How long a new token is good for.
+    pub token_lifetime: Duration,
+}
+
+/// The tenants, their users and tokens. The use cases are in `logins`, `tokens` and `provision`.
+#[derive(Debug, Clone)]
+pub struct Access {
+    pool: PgPool,
+    token_lifetime: Duration,
+    passwords: Passwords,
+}
+
+impl Access {
+    /// Those in this database.
+    #[must_use]
+    pub fn new(pool: PgPool, token_lifetime: Duration) -> Self {
+        Self { pool, token_lifetime, passwords: Passwords::new() }
+    }
+}
+
+/// What the service serves, on this database.
+#[must_use]
+pub fn service(pool: PgPool, settings: Settings) -> Service {
+    Service {
+        name: SERVICE_NAME,
+        routes: rpc::routes(Access::new(pool.clone(), settings.token_lifetime)),
+        public: &rpc::PUBLIC,
+        descriptors: proto::DESCRIPTORS,
+        database: pool,
+    }
+}
+
+/// Serves until `stop`, then lets requests under way finish within `drain_timeout`.
+///
+/// # Errors
+///
+/// When the schema is not known or the server fails.
+pub async fn serve(
+    listener: TcpListener,
+    settings: Settings,
+    pool: PgPool,
+    drain_timeout: Duration,
+    stop: CancellationToken,
+) -> anyhow::Result<()> {
+    kit::postgres::check_schema(&pool, &MIGRATIONS).await?;
+    server::serve(listener, service(pool, settings), drain_timeout, stop).await
+}

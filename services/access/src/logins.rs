@@ -1,0 +1,117 @@
+//! Logging in. No password is checked before the try is on record.
+
+use std::time::{Duration, Instant};
+
+use kit::errors;
+use sqlx::{PgConnection, postgres::types::PgInterval};
+use tokio::time::sleep;
+use uuid::Uuid;
+
+use crate::{
+    Access,
+    domain::{Admission, Credentials, Issued, PasswordHash, Subject, Token, admission},
+    error::Error,
+    store::{
+        attempts, tokens,
+        users::{self, User},
+    },
+};
+
+/// How long a try waits for others for the same address that are being checked.
+const PATIENCE: Duration = Duration::from_secs(5);
+/// How long at most it waits before it looks again: longer each time, and at random, so that those who
+/// got into each other's way do not meet again.
+const PAUSES_MS: [u64; 5] = [25, 50, 100, 200, 400];
+
+impl Access {
+    /// A new token for who knows the password.
+    pub(crate) async fn login(&self, credentials: Credentials) -> Result<Issued, Error> {
+        let attempt = self.admit(&credentials.subjects()).await?;
+        // Whoever ends the call before the verdict leaves the try on record, and knows nothing.
+        match self.verify(credentials).await {
+            Ok(Some(user)) => self.issue(attempt, &user).await,
+            Ok(None) => {
+                attempts::mark_wrong(&mut *self.pool.acquire().await?, attempt).await?;
+                Err(Error::WrongCredentials)
+            }
+            Err(error) => {
+                attempts::delete(&mut *self.pool.acquire().await?, attempt).await?;
+                Err(error)
+            }
+        }
+    }
+
+    /// Records a try whose password may be checked.
+    async fn admit(&self, subjects: &[Subject]) -> Result<Uuid, Error> {
+        let attempt = Uuid::now_v7();
+        let start = Instant::now();
+        let mut pauses_ms = PAUSES_MS.into_iter();
+        let mut pause_ms = 0;
+        while start.elapsed() < PATIENCE {
+            match self.record(attempt, subjects).await? {
+                Admission::Admitted => return Ok(attempt),
+                Admission::Locked(free_after) => return Err(Error::TooManyAttempts(free_after)),
+                Admission::Crowded => {
+                    pause_ms = pauses_ms.next().unwrap_or(pause_ms);
+                    sleep(Duration::from_millis(rand::random_range(0..=pause_ms))).await;
+                }
+            }
+        }
+        Err(Error::TooManyAttempts(Duration::from_secs(1)))
+    }
+
+    /// Records a try, unless it is not admitted: one that was refused must not count.
+    async fn record(&self, attempt: Uuid, subjects: &[Subject]) -> Result<Admission, Error> {
+        let mut conn = self.pool.acquire().await?;
+        let admission = look(&mut conn, attempt, subjects).await?;
+        if admission != Admission::Admitted {
+            return Ok(admission);
+        }
+        attempts::purge(&mut conn).await?;
+        // Committed before the others are counted again: of two at the same time, at least one
+        // counts the other.
+        attempts::insert(&mut conn, attempt, subjects).await?;
+        let admission = look(&mut conn, attempt, subjects).await?;
+        if admission != Admission::Admitted {
+            attempts::delete(&mut conn, attempt).await?;
+        }
+        Ok(admission)
+    }
+
+    /// The user whose password it is. Takes as long when there is none.
+    async fn verify(&self, credentials: Credentials) -> Result<Option<User>, Error> {
+        let user = users::find(&mut *self.pool.acquire().await?, &credentials.email).await?;
+        let hash =
+            user.as_ref().map_or_else(PasswordHash::of_nobody, |user| user.password_hash.clone());
+        let matches = self.passwords.matches(credentials.password, hash).await?;
+        Ok(user.filter(|_| matches))
+    }
+
+    async fn issue(&self, attempt: Uuid, user: &User) -> Result<Issued, Error> {
+        let token = Token::generate().map_err(internal)?;
+        let lifetime = PgInterval::try_from(self.token_lifetime).map_err(internal)?;
+        let mut tx = self.pool.begin().await?;
+        attempts::delete(&mut tx, attempt).await?;
+        tokens::purge(&mut tx).await?;
+        let expire_time = tokens::insert(&mut tx, token.hash(), user, lifetime).await?;
+        tx.commit().await?;
+        Ok(Issued { token, expire_time })
+    }
+}
+
+/// What the tries of others say about this one.
+async fn look(
+    conn: &mut PgConnection,
+    attempt: Uuid,
+    subjects: &[Subject],
+) -> Result<Admission, sqlx::Error> {
+    let mut tallies = Vec::with_capacity(subjects.len());
+    for subject in subjects {
+        tallies.push(attempts::tally(conn, attempt, subject.clone()).await?);
+    }
+    Ok(admission(&tallies))
+}
+
+fn internal(error: impl std::fmt::Display) -> Error {
+    errors::Error::Internal(format!("issuing a token: {error}")).into()
+}

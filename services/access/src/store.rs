@@ -1,0 +1,9 @@
+//! Statements on the service's database: a module a table. No rule is decided here.
+
+pub(crate) mod attempts;
+pub(crate) mod tenants;
+pub(crate) mod tokens;
+pub(crate) mod users;
+
+/// Rows of the past that one try to log in deletes of a table at most, so that none pays for all.
+const PURGED_AT_ONCE: i64 = 100;

@@ -1,0 +1,100 @@
+//! Statements on the table `login_attempts`.
+
+use std::time::Duration;
+
+use sqlx::{PgConnection, postgres::types::PgInterval};
+use uuid::Uuid;
+
+use super::PURGED_AT_ONCE;
+use crate::domain::{Subject, Tally, WINDOW};
+
+/// Records a try for each of its subjects.
+pub(crate) async fn insert(
+    conn: &mut PgConnection,
+    attempt: Uuid,
+    subjects: &[Subject],
+) -> Result<(), sqlx::Error> {
+    let hashes: Vec<&[u8]> = subjects.iter().map(Subject::as_bytes).collect();
+    sqlx::query!(
+        "
+        insert into login_attempts (attempt_id, subject)
+        select $1, subject from unnest($2::bytea[]) as given (subject)
+        ",
+        attempt,
+        &hashes as &[&[u8]],
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Counts the tries of a subject within the window, but for this one.
+pub(crate) async fn tally(
+    conn: &mut PgConnection,
+    attempt: Uuid,
+    subject: Subject,
+) -> Result<Tally, sqlx::Error> {
+    let counted = sqlx::query!(
+        r#"
+        select
+            count(*) as "tries!",
+            count(*) filter (where wrong) as "wrong!",
+            ceil(extract(epoch from min(attempt_time) filter (where wrong) + $2::interval - now()))
+                ::bigint as free_after_s
+        from login_attempts
+        where subject = $1 and attempt_time > now() - $2::interval and attempt_id <> $3
+        "#,
+        subject.as_bytes(),
+        window(),
+        attempt,
+    )
+    .fetch_one(conn)
+    .await?;
+    let free_after_s = counted.free_after_s.map_or(0, |after| u64::try_from(after).unwrap_or(0));
+    Ok(Tally {
+        subject,
+        tries: counted.tries,
+        wrong: counted.wrong,
+        free_after: Duration::from_secs(free_after_s.max(1)),
+    })
+}
+
+/// Keeps a try as a wrong one.
+pub(crate) async fn mark_wrong(conn: &mut PgConnection, attempt: Uuid) -> Result<(), sqlx::Error> {
+    sqlx::query!("update login_attempts set wrong = true where attempt_id = $1", attempt)
+        .execute(conn)
+        .await?;
+    Ok(())
+}
+
+/// Forgets a try.
+pub(crate) async fn delete(conn: &mut PgConnection, attempt: Uuid) -> Result<(), sqlx::Error> {
+    sqlx::query!("delete from login_attempts where attempt_id = $1", attempt).execute(conn).await?;
+    Ok(())
+}
+
+/// Deletes some of the tries that no longer count.
+pub(crate) async fn purge(conn: &mut PgConnection) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "
+        delete from login_attempts
+        where (attempt_id, subject) in (
+            select attempt_id, subject from login_attempts
+            where attempt_time <= now() - $1::interval
+            order by attempt_time
+            limit $2
+            for update skip locked
+        )
+        ",
+        window(),
+        PURGED_AT_ONCE,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+fn window() -> PgInterval {
+    let microseconds = i64::try_from(WINDOW.as_micros()).unwrap_or(i64::MAX);
+    PgInterval { months: 0, days: 0, microseconds }
+}
