@@ -1,0 +1,8 @@
+//! The rules of verifications and their documents. Pure: no time is read here, nothing is stored.
+
+mod document;
+mod verification;
+
+pub(crate) use document::{Document, Documents, MimeType};
+pub use verification::Outcome;
+pub(crate) use verification::{Change, IdType, Lifecycle, Status, Verification, WrongState};

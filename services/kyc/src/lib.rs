@@ -1,0 +1,97 @@
+//! The KYC service: attempts to establish customers' identities, the documents that prove them, and
+//! the providers that decide. Who the customers are is the customer service's.
+
+use std::{sync::Arc, time::Duration};
+
+use kit::server::{self, Service};
+use proto::kyc::v1::kyc_service_server::SERVICE_NAME;
+use sqlx::{PgPool, migrate::Migrator};
+use tokio::{net::TcpListener, sync::Notify};
+use tokio_util::sync::CancellationToken;
+use tonic::transport::Channel;
+
+mod customers;
+mod domain;
+mod error;
+pub mod providers;
+mod reports;
+mod rpc;
+mod settings;
+mod store;
+mod verifications;
+mod wire;
+mod worker;
+
+use crate::{customers::Customers, error::Error, verifications::Verifications, worker::Worker};
+
+pub use crate::{domain::Outcome, settings::Settings};
+
+/// The package of the contract, as errors name it.
+pub const DOMAIN: &str = "lombard.kyc.v1";
+
+/// The schema of the service's database.
+pub static MIGRATIONS: Migrator = sqlx::migrate!();
+
+/// What the service serves, on this database. The work that it leaves is done by [`work`].
+#[must_use]
+pub fn service(settings: &Settings, customer: Channel, pool: PgPool) -> Service {
+    answering(settings, &Customers::new(customer), pool, Arc::default())
+}
+
+/// Works on verifications until `stop`, then ends what is under way within `drain_timeout`.
+pub async fn work(
+    settings: Settings,
+    customer: Channel,
+    pool: PgPool,
+    drain_timeout: Duration,
+    stop: CancellationToken,
+) {
+    let worker = Worker::new(settings, pool, Customers::new(customer), Arc::default());
+    worker.run(drain_timeout, stop).await;
+}
+
+/// Serves and works until `stop`, then lets what is under way finish within `drain_timeout`.
+///
+/// # Errors
+///
+/// When the schema is not known or the server fails.
+pub async fn serve(
+    listener: TcpListener,
+    settings: Settings,
+    customer: Channel,
+    pool: PgPool,
+    drain_timeout: Duration,
+    stop: CancellationToken,
+) -> anyhow::Result<()> {
+    kit::postgres::check_schema(&pool, &MIGRATIONS).await?;
+    let customers = Customers::new(customer);
+    let wake = Arc::<Notify>::default();
+    let service = answering(&settings, &customers, pool.clone(), Arc::clone(&wake));
+    let worker = Worker::new(settings, pool, customers, wake);
+    // A server that fails takes the worker with it.
+    let worker_stop = stop.child_token();
+    let server = async {
+        let served = server::serve(listener, service, drain_timeout, stop).await;
+        worker_stop.cancel();
+        served
+    };
+    let worker = Box::pin(worker.run(drain_timeout, worker_stop.clone()));
+    let (served, ()) = tokio::join!(server, worker);
+    served
+}
+
+fn answering(
+    settings: &Settings,
+    customers: &Customers,
+    pool: PgPool,
+    wake: Arc<Notify>,
+) -> Service {
+    let verifications = Verifications::new(pool.clone(), customers.clone(), wake);
+    Service {
+        name: SERVICE_NAME,
+        routes: rpc::routes(verifications, settings.providers.clone()),
+        public: &[],
+        descriptors: proto::DESCRIPTORS,
+        database: pool,
+    }
+}

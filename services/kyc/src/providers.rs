@@ -1,0 +1,116 @@
+//! Those who decide: the port that every provider is behind, and the names that they are asked for
+//! under. What is done with their answers is the worker's.
+
+use std::{collections::BTreeMap, fmt, pin::Pin, sync::Arc, time::Duration};
+
+use types::VerificationId;
+
+use crate::domain::Outcome;
+
+mod sandbox;
+
+pub use sandbox::Sandbox;
+
+/// The name that is always known.
+pub const DEFAULT_NAME: &str = "gb_group";
+
+/// One that establishes identities.
+///
+/// An attempt may be submitted more than once: by a worker that died before it noted the answer, and
+/// after a failure. The id of the verification tells that it is the same one.
+pub trait Provider: Send + Sync {
+    /// Asks for a decision.
+    fn submit<'a>(&'a self, submission: &'a Submission) -> Answer<'a>;
+
+    /// Asks again about an attempt that was [`Progress::Pending`].
+    fn fetch<'a>(&'a self, reference: &'a str) -> Answer<'a>;
+}
+
+/// What a provider will say.
+pub type Answer<'a> = Pin<Box<dyn Future<Output = Result<Progress, ProviderError>> + Send + 'a>>;
+
+/// How far a provider has come.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Progress {
+    /// It has decided.
+    Decided(Outcome),
+    /// It has taken the attempt and works on it.
+    Pending {
+        /// What it calls the attempt.
+        reference: String,
+        /// When to ask again.
+        poll_after: Duration,
+    },
+}
+
+/// Why a provider did not answer. The text goes to the log: no personal data.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ProviderError {
+    /// It may well answer later.
+    #[error("for the moment: {0}")]
+    Transient(String),
+    /// It will never answer this.
+    #[error("for good: {0}")]
+    Permanent(String),
+}
+
+/// What a provider is given to decide on.
+#[derive(Debug)]
+pub struct Submission {
+    /// Which attempt it is.
+    pub verification: VerificationId,
+    /// 1, and one more after each failure.
+    pub attempt: i32,
+    /// Whose identity is in question.
+    pub subject: Subject,
+}
+
+/// Whose identity is in question, as far as a provider needs to know.
+pub struct Subject {
+    /// Of a person, or of a company's contact. May be empty for a company.
+    pub last_name: String,
+    /// Empty for a person.
+    pub company_name: String,
+    /// "YYYY-MM-DD". May be empty for a company.
+    pub date_of_birth: String,
+}
+
+/// Personal data: none of it is shown.
+impl fmt::Debug for Subject {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Subject").finish_non_exhaustive()
+    }
+}
+
+/// The configured providers, by name.
+#[derive(Clone)]
+pub struct Providers(BTreeMap<String, Arc<dyn Provider>>);
+
+impl Providers {
+    /// One alone, under the name that is always known.
+    #[must_use]
+    pub fn new(provider: Arc<dyn Provider>) -> Self {
+        Self(BTreeMap::from([(DEFAULT_NAME.to_owned(), provider)]))
+    }
+
+    /// One more.
+    #[must_use]
+    pub fn with(mut self, name: &str, provider: Arc<dyn Provider>) -> Self {
+        self.0.insert(name.to_owned(), provider);
+        self
+    }
+
+    pub(crate) fn knows(&self, name: &str) -> bool {
+        self.0.contains_key(name)
+    }
+
+    pub(crate) fn find(&self, name: &str) -> Option<&dyn Provider> {
+        self.0.get(name).map(AsRef::as_ref)
+    }
+}
+
+impl fmt::Debug for Providers {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.0.keys()).finish()
+    }
+}

@@ -1,0 +1,58 @@
+//! Documents in a request, with all that is wrong with them.
+
+use kit::errors::Violations;
+use proto::kyc::v1 as pb;
+
+use crate::domain::{Document, Documents, IdType, MimeType};
+
+/// The documents that prove an identity. A back is only missed where the kind of document is known.
+pub(super) fn parse(
+    id_type: Option<IdType>,
+    front: Option<pb::Document>,
+    back: Option<pb::Document>,
+    additional_data: Option<pb::Document>,
+    bad: &mut Violations,
+) -> Option<Documents> {
+    let front = required("front", front, bad);
+    let back = if id_type.is_some_and(IdType::needs_back) {
+        required("back", back, bad).map(Some)
+    } else {
+        optional("back", back, bad)
+    };
+    let additional_data = optional("additional_data", additional_data, bad);
+    Some(Documents { front: front?, back: back?, additional_data: additional_data? })
+}
+
+fn required(field: &str, message: Option<pb::Document>, bad: &mut Violations) -> Option<Document> {
+    let Some(message) = message else {
+        bad.add(field, "is required");
+        return None;
+    };
+    document(field, message, bad)
+}
+
+#[expect(clippy::option_option, reason = "bad, absent and present are three things")]
+fn optional(
+    field: &str,
+    message: Option<pb::Document>,
+    bad: &mut Violations,
+) -> Option<Option<Document>> {
+    match message {
+        None => Some(None),
+        Some(message) => document(field, message, bad).map(Some),
+    }
+}
+
+fn document(field: &str, message: pb::Document, bad: &mut Violations) -> Option<Document> {
+    let mime_type = bad.required(&format!("{field}.mime_type"), &message.mime_type, |text| {
+        MimeType::parse(text).ok_or_else(|| {
+            format!("must be one of {}", MimeType::ALL.map(MimeType::as_str).join(", "))
+        })
+    });
+    let field = format!("{field}.content");
+    let Some(mime_type) = mime_type else {
+        bad.take(&field, Document::check_size(&message.content));
+        return None;
+    };
+    bad.take(&field, Document::new(mime_type, message.content))
+}

@@ -1,0 +1,42 @@
+//! What can be set about the work of verifying.
+
+use std::{sync::Arc, time::Duration};
+
+use crate::providers::{Providers, Sandbox};
+
+/// How verifications are worked on. The defaults are those of production.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Who decides.
+    pub providers: Providers,
+    /// How many verifications are worked on at a time.
+    pub concurrency: usize,
+    /// How often to look for work that nobody announced: of another replica, or left over.
+    pub poll_interval: Duration,
+    /// How long a provider may take to answer.
+    pub provider_timeout: Duration,
+    /// How long one worker has a verification to itself. More than it takes to ask the provider once
+    /// and the customer service three times.
+    pub lease: Duration,
+    /// The pause after a first failure; it doubles with every further one.
+    pub first_pause: Duration,
+    /// No pause is longer.
+    pub longest_pause: Duration,
+    /// After so many failures of the provider, one after the other, an attempt ends in error.
+    pub max_attempts: i32,
+}
+
+impl Default for Settings {
+    fn default() -> Self {
+        Self {
+            providers: Providers::new(Arc::new(Sandbox::default())),
+            concurrency: 4,
+            poll_interval: Duration::from_secs(1),
+            provider_timeout: Duration::from_secs(20),
+            lease: Duration::from_mins(1),
+            first_pause: Duration::from_secs(1),
+            longest_pause: Duration::from_mins(5),
+            max_attempts: 12,
+        }
+    }
+}

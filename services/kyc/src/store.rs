@@ -1,0 +1,5 @@
+//! SQL; a module a table, and one for the work that is due.
+
+pub(crate) mod documents;
+pub(crate) mod verifications;
+pub(crate) mod work;

@@ -1,0 +1,111 @@
+//! Works through the verifications that are due: asks the provider, records what it decides, reports
+//! it to the customer service.
+//!
+//! Work is claimed for the length of a lease, in a transaction of its own; none stays open while
+//! others answer. Whatever is cut off, at any line, is taken up again when the lease ends, and
+//! everything here can be done twice: a submission names its verification, a transition is made once,
+//! a report carries its version.
+
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
+
+use sqlx::PgPool;
+use tokio::{
+    sync::Notify,
+    task::{JoinError, JoinSet},
+};
+use tokio_util::sync::CancellationToken;
+use tracing::Instrument;
+
+use crate::{
+    Settings,
+    customers::Customers,
+    error::Error,
+    store::work::{self, Claimed},
+};
+
+mod drive;
+
+use drive::Driver;
+
+/// One process's share of the work.
+#[derive(Debug)]
+pub(crate) struct Worker {
+    pool: PgPool,
+    settings: Settings,
+    driver: Arc<Driver>,
+    wake: Arc<Notify>,
+    under_way: JoinSet<()>,
+}
+
+impl Worker {
+    pub(crate) fn new(
+        settings: Settings,
+        pool: PgPool,
+        customers: Customers,
+        wake: Arc<Notify>,
+    ) -> Self {
+        let driver = Arc::new(Driver::new(settings.clone(), pool.clone(), customers));
+        Self { pool, settings, driver, wake, under_way: JoinSet::new() }
+    }
+
+    /// Works until `stop`, then ends what is under way within `drain_timeout`. What is cut off then
+    /// is taken up again later, here or elsewhere.
+    pub(crate) async fn run(mut self, drain_timeout: Duration, stop: CancellationToken) {
+        while !stop.is_cancelled() {
+            if let Err(error) = self.take_up().await {
+                tracing::warn!(error = error.cause(), "no work can be claimed");
+            }
+            tokio::select! {
+                () = stop.cancelled() => {}
+                Some(ended) = self.under_way.join_next() => look_at(ended),
+                () = self.wake.notified(), if self.free() > 0 => {}
+                () = tokio::time::sleep(self.settings.poll_interval) => {}
+            }
+        }
+        let drained = async {
+            while let Some(ended) = self.under_way.join_next().await {
+                look_at(ended);
+            }
+        };
+        if tokio::time::timeout(drain_timeout, drained).await.is_err() {
+            tracing::warn!("verifications were cut off: the time to drain was over");
+        }
+    }
+
+    fn free(&self) -> usize {
+        self.settings.concurrency.saturating_sub(self.under_way.len())
+    }
+
+    /// Begins as much of the work that is due as there is room for.
+    async fn take_up(&mut self) -> Result<(), Error> {
+        let free = i64::try_from(self.free()).unwrap_or(i64::MAX);
+        if free == 0 {
+            return Ok(());
+        }
+        let start = Instant::now();
+        let mut conn = self.pool.acquire().await?;
+        for claimed in work::claim(&mut conn, free, self.settings.lease).await? {
+            let lease_left = self.settings.lease.saturating_sub(start.elapsed());
+            let span = tracing::info_span!("verify", verification.id = %claimed.id);
+            let driver = Arc::clone(&self.driver);
+            self.under_way.spawn(within(lease_left, driver, claimed).instrument(span));
+        }
+        Ok(())
+    }
+}
+
+/// Nobody works on after the end of a lease, when others may have begun.
+async fn within(lease_left: Duration, driver: Arc<Driver>, claimed: Claimed) {
+    if tokio::time::timeout(lease_left, driver.drive(&claimed)).await.is_err() {
+        tracing::warn!("verification {} took longer than its lease", claimed.id);
+    }
+}
+
+fn look_at(ended: Result<(), JoinError>) {
+    if let Err(error) = ended {
+        tracing::error!(%error, "the work on a verification broke off");
+    }
+}

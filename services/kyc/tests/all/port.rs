@@ -1,0 +1,184 @@
+//! How providers are asked: by adapters that behave as the sandbox does not.
+
+use std::{
+    collections::HashMap,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+
+use kyc::{
+    Outcome, Settings,
+    providers::{Answer, Progress, Provider, ProviderError, Submission},
+};
+use proto::r#type::v1::VerificationStatus as Status;
+use types::VerificationId;
+
+use crate::support::{idle, setup_with, with_provider};
+
+/// What a provider answers to the first, second... submission of an attempt.
+type Script = fn(usize) -> Result<Progress, ProviderError>;
+
+const VERIFIED: Script = |_| Ok(Progress::Decided(Outcome::Verified));
+
+/// Answers by a script, and keeps count.
+struct Scripted {
+    answer: Script,
+    takes: Duration,
+    seen: Mutex<HashMap<VerificationId, Seen>>,
+}
+
+#[derive(Default, Clone, Copy)]
+struct Seen {
+    submissions: usize,
+    under_way: usize,
+    at_once: usize,
+}
+
+impl Seen {
+    /// Tells which submission it is.
+    fn began(&mut self) -> usize {
+        self.submissions = self.submissions.saturating_add(1);
+        self.under_way = self.under_way.saturating_add(1);
+        self.at_once = self.at_once.max(self.under_way);
+        self.submissions
+    }
+
+    fn ended(&mut self) {
+        self.under_way = self.under_way.saturating_sub(1);
+    }
+}
+
+impl Scripted {
+    fn new(takes: Duration, answer: Script) -> Arc<Self> {
+        Arc::new(Self { answer, takes, seen: Mutex::default() })
+    }
+
+    fn seen(&self) -> Vec<Seen> {
+        self.seen.lock().unwrap().values().copied().collect()
+    }
+}
+
+impl Provider for Scripted {
+    fn submit<'a>(&'a self, submission: &'a Submission) -> Answer<'a> {
+        let id = submission.verification;
+        Box::pin(async move {
+            let number = self.seen.lock().unwrap().entry(id).or_default().began();
+            tokio::time::sleep(self.takes).await;
+            self.seen.lock().unwrap().entry(id).or_default().ended();
+            (self.answer)(number)
+        })
+    }
+
+    fn fetch<'a>(&'a self, _reference: &'a str) -> Answer<'a> {
+        Box::pin(async { Ok(Progress::Decided(Outcome::Verified)) })
+    }
+}
+
+#[tokio::test]
+async fn a_new_attempt_does_not_wait_for_the_next_look() {
+    let provider = Scripted::new(Duration::ZERO, VERIFIED);
+    let settings = Settings { poll_interval: Duration::from_hours(1), ..with_provider(provider) };
+    let mut setup = setup_with(settings).await;
+    let created = setup.verification_of("Bloggs").await;
+
+    let decided = setup.decided(&created.verification_id).await;
+
+    assert_eq!(decided.verification_status(), Status::Verified);
+}
+
+#[tokio::test]
+async fn a_provider_that_keeps_failing_ends_the_attempt_in_error() {
+    let down = Scripted::new(Duration::ZERO, |_| Err(ProviderError::Transient("down".into())));
+    let settings = Settings { max_attempts: 3, ..with_provider(down.clone()) };
+    let mut setup = setup_with(settings).await;
+    let created = setup.verification_of("Bloggs").await;
+
+    let decided = setup.decided(&created.verification_id).await;
+
+    assert_eq!(decided.verification_status(), Status::Error);
+    assert_eq!(decided.reasons, ["PROVIDER_UNAVAILABLE"]);
+    assert_eq!(down.seen()[0].submissions, 3);
+    assert_eq!(setup.settled_status(&created.customer_id).await, Status::Error);
+}
+
+#[tokio::test]
+async fn a_provider_that_refuses_is_not_asked_again() {
+    let refuses = Scripted::new(Duration::ZERO, |_| Err(ProviderError::Permanent("no".into())));
+    let mut setup = setup_with(with_provider(refuses.clone())).await;
+    let created = setup.verification_of("Bloggs").await;
+
+    let decided = setup.decided(&created.verification_id).await;
+
+    assert_eq!(decided.verification_status(), Status::Error);
+    assert_eq!(decided.reasons, ["PROVIDER_REFUSED"]);
+    assert_eq!(refuses.seen()[0].submissions, 1);
+}
+
+#[tokio::test]
+async fn a_provider_that_does_not_answer_in_time_has_failed() {
+    let hangs = Scripted::new(Duration::from_hours(1), VERIFIED);
+    let settings = Settings {
+        provider_timeout: Duration::from_millis(30),
+        max_attempts: 2,
+        ..with_provider(hangs)
+    };
+    let mut setup = setup_with(settings).await;
+    let created = setup.verification_of("Bloggs").await;
+
+    let decided = setup.decided(&created.verification_id).await;
+
+    assert_eq!(decided.reasons, ["PROVIDER_UNAVAILABLE"]);
+}
+
+#[tokio::test]
+async fn work_that_panics_is_taken_up_again_when_its_lease_ends() {
+    let breaks = Scripted::new(Duration::ZERO, |number| match number {
+        1 => panic!("a fault in an adapter"),
+        _ => VERIFIED(number),
+    });
+    let settings = Settings { lease: Duration::from_millis(500), ..with_provider(breaks) };
+    let mut setup = setup_with(settings).await;
+    let created = setup.verification_of("Bloggs").await;
+
+    let decided = setup.decided(&created.verification_id).await;
+
+    assert_eq!(decided.verification_status(), Status::Verified);
+}
+
+#[tokio::test]
+async fn an_attempt_that_the_provider_has_taken_is_fetched_and_not_submitted_again() {
+    let slow = Scripted::new(Duration::ZERO, |_| {
+        let poll_after = Duration::from_millis(30);
+        Ok(Progress::Pending { reference: "one".into(), poll_after })
+    });
+    let mut setup = setup_with(with_provider(slow.clone())).await;
+    let created = setup.verification_of("Bloggs").await;
+
+    let decided = setup.decided(&created.verification_id).await;
+
+    assert_eq!(decided.verification_status(), Status::Verified);
+    assert_eq!(slow.seen()[0].submissions, 1);
+}
+
+#[tokio::test]
+async fn two_workers_never_drive_one_attempt_twice() {
+    let provider = Scripted::new(Duration::from_millis(20), VERIFIED);
+    let mut setup = idle().await;
+    let mut made = Vec::new();
+    for _ in 0..20 {
+        made.push(setup.verification_of("Bloggs").await.verification_id);
+    }
+
+    for _ in 0..2 {
+        setup.start_worker(with_provider(provider.clone()), setup.customer_channel.clone());
+    }
+    setup.settled().await;
+
+    for id in &made {
+        assert_eq!(setup.get(id).await.unwrap().verification_status(), Status::Verified);
+    }
+    assert_eq!(provider.seen().len(), made.len());
+    for seen in provider.seen() {
+        assert_eq!((seen.submissions, seen.at_once), (1, 1));
+    }
+}

@@ -1,0 +1,206 @@
+//! A running service and its peer, a caller, and what tests say again and again.
+
+use std::{sync::Arc, time::Duration};
+
+use kit::caller::Caller;
+use kyc::{
+    Settings,
+    providers::{Provider, Providers, Sandbox},
+};
+use proto::{
+    customer::v1::{
+        Address, CreateCustomerRequest, Customer, CustomerType, GetCustomerRequest,
+        customer_service_client::CustomerServiceClient,
+    },
+    kyc::v1::{
+        CreateVerificationRequest, GetVerificationRequest, IdType, Verification,
+        kyc_service_client::KycServiceClient,
+    },
+    r#type::v1::VerificationStatus,
+};
+use sqlx::PgPool;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+use tonic::{Status, transport::Channel};
+use tonic_types::StatusExt;
+
+use crate::documents;
+
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A service with its peer, each on a database of its own, and one tenant.
+pub(crate) struct Setup {
+    pub(crate) kyc: KycServiceClient<Channel>,
+    pub(crate) customers: CustomerServiceClient<Channel>,
+    pub(crate) customer_channel: Channel,
+    pub(crate) customer_pool: PgPool,
+    pub(crate) caller: Caller,
+    pub(crate) pool: PgPool,
+}
+
+/// A service that answers and works.
+pub(crate) async fn setup() -> Setup {
+    setup_with(settings()).await
+}
+
+pub(crate) async fn setup_with(settings: Settings) -> Setup {
+    let mut setup = idle().await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let (channel, pool) = (setup.customer_channel.clone(), setup.pool.clone());
+    let (drain, stop) = (Duration::from_secs(1), CancellationToken::new());
+    #[expect(clippy::disallowed_methods, reason = "ends with the test's runtime")]
+    tokio::spawn(kyc::serve(listener, settings, channel, pool, drain, stop));
+    setup.kyc = KycServiceClient::new(kit::client::channel(url).unwrap());
+    setup
+}
+
+/// A service that answers, and does no work.
+pub(crate) async fn idle() -> Setup {
+    let customer_pool = testkit::database("customer", &customer::MIGRATIONS).await;
+    let pool = testkit::database("kyc", &kyc::MIGRATIONS).await;
+    let customer_channel = testkit::serve(customer::service(customer_pool.clone())).await;
+    let service = kyc::service(&settings(), customer_channel.clone(), pool.clone());
+    Setup {
+        kyc: KycServiceClient::new(testkit::serve(service).await),
+        customers: CustomerServiceClient::new(customer_channel.clone()),
+        customer_channel,
+        customer_pool,
+        caller: testkit::caller(),
+        pool,
+    }
+}
+
+/// Those of production, without the waiting.
+pub(crate) fn settings() -> Settings {
+    let sandbox = Arc::new(Sandbox::new(Duration::from_millis(400)));
+    Settings {
+        poll_interval: Duration::from_millis(20),
+        first_pause: Duration::from_millis(20),
+        ..with_provider(sandbox)
+    }
+}
+
+pub(crate) fn with_provider(provider: Arc<dyn Provider>) -> Settings {
+    Settings {
+        providers: Providers::new(provider),
+        poll_interval: Duration::from_millis(20),
+        first_pause: Duration::from_millis(20),
+        ..Settings::default()
+    }
+}
+
+impl Setup {
+    /// Another process that works on the same verifications, until the test ends.
+    pub(crate) fn start_worker(&self, settings: Settings, customer: Channel) {
+        let (pool, stop) = (self.pool.clone(), CancellationToken::new());
+        #[expect(clippy::disallowed_methods, reason = "ends with the test's runtime")]
+        tokio::spawn(kyc::work(settings, customer, pool, Duration::ZERO, stop));
+    }
+
+    pub(crate) async fn customer(&mut self, customer: Customer) -> Customer {
+        let request = CreateCustomerRequest { customer: Some(customer), ..Default::default() };
+        let created = self.customers.create_customer(self.caller.request(request)).await;
+        created.unwrap().into_inner()
+    }
+
+    pub(crate) async fn person(&mut self, last_name: &str) -> Customer {
+        self.customer(person(last_name)).await
+    }
+
+    pub(crate) async fn get_customer(&mut self, id: &str) -> Customer {
+        let request = GetCustomerRequest { customer_id: id.to_owned() };
+        self.customers.get_customer(self.caller.request(request)).await.unwrap().into_inner()
+    }
+
+    pub(crate) async fn create(
+        &mut self,
+        request: CreateVerificationRequest,
+    ) -> Result<Verification, Status> {
+        let created = self.kyc.create_verification(self.caller.request(request)).await?;
+        Ok(created.into_inner())
+    }
+
+    pub(crate) async fn get(&mut self, id: &str) -> Result<Verification, Status> {
+        let request = GetVerificationRequest { verification_id: id.to_owned() };
+        Ok(self.kyc.get_verification(self.caller.request(request)).await?.into_inner())
+    }
+
+    /// A verification of a new person with this name.
+    pub(crate) async fn verification_of(&mut self, last_name: &str) -> Verification {
+        let customer = self.person(last_name).await;
+        self.create(passport(&customer.customer_id)).await.unwrap()
+    }
+
+    /// The verification, once it is decided.
+    pub(crate) async fn decided(&mut self, id: &str) -> Verification {
+        let decided = async {
+            loop {
+                let verification = self.get(id).await.unwrap();
+                if verification.verification_status() != VerificationStatus::Pending {
+                    return verification;
+                }
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, decided).await.unwrap()
+    }
+
+    /// Waits until the service has nothing left to do.
+    pub(crate) async fn settled(&self) {
+        let settled = async {
+            let left = "select count(*) from verifications where next_attempt_time is not null";
+            while sqlx::query_scalar::<_, i64>(left).fetch_one(&self.pool).await.unwrap() > 0 {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, settled).await.unwrap();
+    }
+
+    /// Where the customer stands, once nothing is left to do.
+    pub(crate) async fn settled_status(&mut self, customer: &str) -> VerificationStatus {
+        self.settled().await;
+        self.get_customer(customer).await.verification_status()
+    }
+}
+
+pub(crate) fn person(last_name: &str) -> Customer {
+    Customer {
+        customer_type: CustomerType::Individual.into(),
+        first_name: "Joe".into(),
+        last_name: last_name.into(),
+        address: Some(Address { iso_country: "GB".into(), ..Default::default() }),
+        date_of_birth: "1988-10-03".into(),
+        ..Default::default()
+    }
+}
+
+pub(crate) fn passport(customer: &str) -> CreateVerificationRequest {
+    CreateVerificationRequest {
+        customer_id: customer.to_owned(),
+        provider: "gb_group".into(),
+        id_type: IdType::Passport.into(),
+        front: Some(documents::png()),
+        ..Default::default()
+    }
+}
+
+/// The fields that a status complains about and how, in the order of the fields.
+pub(crate) fn violations(status: &Status) -> Vec<(String, String)> {
+    let details = status.get_error_details();
+    let violations = details.bad_request().map(|bad| bad.field_violations.clone());
+    let violations = violations.unwrap_or_default().into_iter();
+    let mut fields: Vec<_> = violations.map(|one| (one.field, one.description)).collect();
+    fields.sort();
+    fields
+}
+
+/// The fields alone.
+pub(crate) fn bad_fields(status: &Status) -> Vec<String> {
+    violations(status).into_iter().map(|(field, _)| field).collect()
+}
+
+/// The reason that programs go by.
+pub(crate) fn reason(status: &Status) -> String {
+    status.get_error_details().error_info().map(|info| info.reason.clone()).unwrap_or_default()
+}
