@@ -1,0 +1,7 @@
+//! The rules of ledgers and of the money between them. Pure: nothing here reads, writes or waits.
+
+pub(crate) mod account;
+pub(crate) mod ledger;
+pub(crate) mod posting;
+pub(crate) mod transaction;
+pub(crate) mod transfer;

@@ -1,0 +1,52 @@
+//! Transactions: transfers as one ledger sees them.
+
+use time::OffsetDateTime;
+use types::{Amount, CustomerId, LedgerId, Reference, TransferId};
+
+use super::{
+    ledger::BankDetails,
+    transfer::{OutsideParty, ResponseCode, TransferType},
+};
+
+/// Whether money came or went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Direction {
+    In,
+    /// A decline is what would have gone.
+    Out,
+}
+
+/// The other side of a transfer.
+#[derive(Debug)]
+pub(crate) enum Counterparty {
+    /// A ledger of the same tenant. The customer's name is the customer service's to say.
+    Ledger { customer_id: CustomerId, account: BankDetails },
+    /// Somebody elsewhere.
+    Outside(OutsideParty),
+}
+
+/// A transfer as one ledger sees it.
+#[derive(Debug)]
+pub(crate) struct Transaction {
+    pub(crate) ledger_id: LedgerId,
+    /// Its place in the ledger's list.
+    pub(crate) sequence: i64,
+    pub(crate) transfer_id: TransferId,
+    pub(crate) kind: TransferType,
+    pub(crate) response_code: ResponseCode,
+    pub(crate) direction: Direction,
+    pub(crate) counterparty: Counterparty,
+    pub(crate) amount: Amount,
+    pub(crate) reference: Reference,
+    pub(crate) balance_after_minor: i64,
+    pub(crate) create_time: OffsetDateTime,
+}
+
+/// Which of a ledger's transactions are wanted. What is set must all hold.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Filter {
+    pub(crate) create_time_from: Option<OffsetDateTime>,
+    pub(crate) create_time_before: Option<OffsetDateTime>,
+    pub(crate) kind: Option<TransferType>,
+    pub(crate) direction: Option<Direction>,
+}

@@ -1,0 +1,68 @@
+//! The ledger service's program.
+
+use anyhow::Context;
+use clap::{Args, Parser, Subcommand};
+use kit::{
+    client,
+    config::{PostgresConfig, ServerConfig, TelemetryConfig},
+    shutdown::Signals,
+    telemetry::{self, LogTo},
+};
+use ledger::Settings;
+use sqlx::PgPool;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+/// Ledgers: customers' accounts and the money that moves between them.
+#[derive(Parser)]
+#[command(version)]
+struct Config {
+    #[command(subcommand)]
+    command: Command,
+    #[command(flatten)]
+    postgres: PostgresConfig,
+    #[command(flatten)]
+    telemetry: TelemetryConfig,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Brings the database's schema up to this version.
+    Migrate,
+    /// Serves gRPC until SIGTERM.
+    #[command(mut_arg("listen", |listen| listen.default_value("127.0.0.1:7004")))]
+    Serve(Serve),
+}
+
+#[derive(Args)]
+struct Serve {
+    #[command(flatten)]
+    server: ServerConfig,
+    #[command(flatten)]
+    settings: Settings,
+    /// The customer service, for example `http://customer:7002`.
+    #[arg(long, env = "CUSTOMER_URL")]
+    customer_url: String,
+}
+
+#[tokio::main]
+async fn main() -> anyhow::Result<()> {
+    let config = Config::parse();
+    let _flush_on_exit = telemetry::init("ledger", &config.telemetry, LogTo::Stdout)?;
+    let pool = config.postgres.pool();
+    match config.command {
+        Command::Migrate => ledger::MIGRATIONS.run(&pool).await?,
+        Command::Serve(serve) => self::serve(serve, pool).await?,
+    }
+    Ok(())
+}
+
+async fn serve(config: Serve, pool: PgPool) -> anyhow::Result<()> {
+    let Serve { server, settings, customer_url } = config;
+    let mut signals = Signals::listen()?;
+    let customer = client::channel(customer_url).context("the customer service's URL")?;
+    let listener = TcpListener::bind(server.listen).await.context("cannot listen")?;
+    let (stop, drain_timeout) = (CancellationToken::new(), server.drain_timeout());
+    let serving = ledger::serve(listener, settings, pool, customer, drain_timeout, stop.clone());
+    signals.run(&stop, serving).await
+}

@@ -1,0 +1,160 @@
+//! The contract's rpcs: messages to and from what the use cases speak. Every bad field is named here;
+//! nothing is decided.
+
+mod amounts;
+mod ledgers;
+mod money;
+mod sandbox;
+mod transactions;
+mod transfers;
+
+use kit::{caller::Caller, errors::Violations, idempotency::Key};
+use proto::ledger::v1::{
+    self as pb, ledger_service_server::LedgerServiceServer,
+    sandbox_service_server::SandboxServiceServer,
+};
+use sqlx::PgPool;
+use tonic::{Request, Response, Status, async_trait, service::Routes, transport::Channel};
+use types::Currency;
+
+use crate::{
+    config::Settings,
+    error::Error,
+    ledgers::{Bank, Ledgers},
+    peers::Customers,
+    transactions::Transactions,
+    transfers::Transfers,
+};
+
+/// All rpcs; those of the sandbox only where it is switched on.
+pub(crate) fn routes(settings: Settings, pool: PgPool, customer: Channel) -> Routes {
+    let Settings { currencies, bank_code: code, sort_code, bic, sandbox } = settings;
+    let customers = Customers::new(customer);
+    let bank = Bank { code, sort_code, bic };
+    let transfers = Transfers::new(pool.clone(), customers.clone());
+    let ledger = LedgerRpcs {
+        ledgers: Ledgers::new(pool.clone(), customers.clone(), bank),
+        transfers: transfers.clone(),
+        transactions: Transactions::new(pool, customers),
+        currencies,
+    };
+    let routes = Routes::new(LedgerServiceServer::new(ledger));
+    if sandbox {
+        routes.add_service(SandboxServiceServer::new(SandboxRpcs { transfers }))
+    } else {
+        routes
+    }
+}
+
+struct LedgerRpcs {
+    ledgers: Ledgers,
+    transfers: Transfers,
+    transactions: Transactions,
+    /// Those that ledgers may be issued in.
+    currencies: Vec<Currency>,
+}
+
+struct SandboxRpcs {
+    transfers: Transfers,
+}
+
+type Answered<M> = Result<Response<M>, Status>;
+
+#[async_trait]
+impl pb::ledger_service_server::LedgerService for LedgerRpcs {
+    async fn create_ledger(
+        &self,
+        request: Request<pb::CreateLedgerRequest>,
+    ) -> Answered<pb::Ledger> {
+        Ok(ledgers::create(&self.ledgers, &self.currencies, request).await?)
+    }
+
+    async fn get_ledger(&self, request: Request<pb::GetLedgerRequest>) -> Answered<pb::Ledger> {
+        Ok(ledgers::get(&self.ledgers, request).await?)
+    }
+
+    async fn batch_get_ledgers(
+        &self,
+        request: Request<pb::BatchGetLedgersRequest>,
+    ) -> Answered<pb::BatchGetLedgersResponse> {
+        Ok(ledgers::batch_get(&self.ledgers, request).await?)
+    }
+
+    async fn list_ledgers(
+        &self,
+        request: Request<pb::ListLedgersRequest>,
+    ) -> Answered<pb::ListLedgersResponse> {
+        Ok(ledgers::list(&self.ledgers, request).await?)
+    }
+
+    async fn batch_get_ledger_summaries(
+        &self,
+        request: Request<pb::BatchGetLedgerSummariesRequest>,
+    ) -> Answered<pb::BatchGetLedgerSummariesResponse> {
+        Ok(ledgers::summaries(&self.ledgers, request).await?)
+    }
+
+    async fn update_ledger(
+        &self,
+        request: Request<pb::UpdateLedgerRequest>,
+    ) -> Answered<pb::Ledger> {
+        Ok(ledgers::update(&self.ledgers, request).await?)
+    }
+
+    async fn create_transfer(
+        &self,
+        request: Request<pb::CreateTransferRequest>,
+    ) -> Answered<pb::Transfer> {
+        Ok(transfers::create(&self.transfers, request).await?)
+    }
+
+    async fn get_transfer(
+        &self,
+        request: Request<pb::GetTransferRequest>,
+    ) -> Answered<pb::Transfer> {
+        Ok(transfers::get(&self.transfers, request).await?)
+    }
+
+    async fn list_transactions(
+        &self,
+        request: Request<pb::ListTransactionsRequest>,
+    ) -> Answered<pb::ListTransactionsResponse> {
+        Ok(transactions::list(&self.transactions, request).await?)
+    }
+
+    async fn get_transaction(
+        &self,
+        request: Request<pb::GetTransactionRequest>,
+    ) -> Answered<pb::Transaction> {
+        Ok(transactions::get(&self.transactions, request).await?)
+    }
+
+    async fn query_transactions(
+        &self,
+        request: Request<pb::QueryTransactionsRequest>,
+    ) -> Answered<pb::QueryTransactionsResponse> {
+        Ok(transactions::query(&self.transactions, request).await?)
+    }
+}
+
+#[async_trait]
+impl pb::sandbox_service_server::SandboxService for SandboxRpcs {
+    async fn create_inbound_payment(
+        &self,
+        request: Request<pb::CreateInboundPaymentRequest>,
+    ) -> Answered<pb::Transfer> {
+        Ok(sandbox::create_inbound(&self.transfers, request).await?)
+    }
+}
+
+/// Who asks, and what.
+fn open<M>(request: Request<M>) -> Result<(Caller, M), Error> {
+    let caller = Caller::of(&request)?;
+    Ok((caller, request.into_inner()))
+}
+
+/// What was parsed, when nothing was bad.
+fn valid<T>(bad: Violations, parsed: Option<T>) -> Result<T, Error> {
+    bad.into_result()?;
+    parsed.ok_or_else(|| Error::corrupt("a field refused without a word"))
+}

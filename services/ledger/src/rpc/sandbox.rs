@@ -1,0 +1,80 @@
+//! Rpcs that play the outside world.
+
+use kit::errors::Violations;
+use proto::ledger::v1::{self as pb};
+use tonic::{Request, Response};
+use types::{AccountNumber, Bic, Iban, LedgerId, Reference, SortCode, Text};
+
+use super::{Key, amounts, open, transfers::render, valid};
+use crate::{
+    domain::{
+        ledger::{BankDetails, InternationalAccount, UkAccount},
+        transfer::{NAME_LENGTH, OutsideParty},
+    },
+    error::Error,
+    transfers::{NewInbound, Transfers},
+};
+
+pub(super) async fn create_inbound(
+    transfers: &Transfers,
+    request: Request<pb::CreateInboundPaymentRequest>,
+) -> Result<Response<pb::Transfer>, Error> {
+    let (caller, message) = open(request)?;
+    let mut bad = Violations::new();
+    let key = Key::of(&caller, "CreateInboundPayment", &message.request_id, &message, &mut bad);
+    let ledger = bad.required("ledger_id", &message.ledger_id, LedgerId::parse);
+    let amount = amounts::parse(message.amount.as_ref().map(Into::into), &mut bad);
+    let reference = bad.required("reference", &message.reference, Reference::parse);
+    let name = bad.required("name", &message.name, |name| Text::parse(name, NAME_LENGTH));
+    let account = sender(&message.sender.unwrap_or_default(), &mut bad);
+    if message.validate_only || !bad.is_empty() {
+        amounts::check(transfers, &caller, ledger, amount, &mut bad).await?;
+    }
+    let new = (|| {
+        let sender = OutsideParty { name: name?, account: account? };
+        Some(NewInbound { ledger: ledger?, amount: amount?, reference: reference?, sender })
+    })();
+    let new = valid(bad, new)?;
+    if message.validate_only {
+        return Ok(Response::new(pb::Transfer::default()));
+    }
+    Ok(transfers.create_inbound(&caller, key, new, render).await?.into_response())
+}
+
+/// At least one whole address, and no half of one.
+fn sender(given: &pb::BankDetails, bad: &mut Violations) -> Option<BankDetails> {
+    let pb::BankDetails { sort_code, account_number, iban, bic_swift } = given;
+    if [sort_code, account_number, iban, bic_swift].into_iter().all(String::is_empty) {
+        bad.add("sender.sort_code", "is required, with account_number, where iban is absent");
+        bad.add("sender.iban", "is required, with bic_swift, where sort_code is absent");
+        return None;
+    }
+    let uk = pair(
+        ("sender.sort_code", sort_code, SortCode::parse),
+        ("sender.account_number", account_number, AccountNumber::parse),
+        bad,
+    );
+    let international =
+        pair(("sender.iban", iban, Iban::parse), ("sender.bic_swift", bic_swift, Bic::parse), bad);
+    Some(BankDetails {
+        uk: uk?.map(|(sort_code, account_number)| UkAccount { sort_code, account_number }),
+        international: international?.map(|(iban, bic)| InternationalAccount { iban, bic }),
+    })
+}
+
+/// A field's name, its text, and what makes a value of it.
+type Field<'a, T, E> = (&'static str, &'a str, fn(&str) -> Result<T, E>);
+
+/// Two fields that are both there, or both not. The outer `None` is a violation.
+#[expect(clippy::option_option, reason = "bad, absent and present are three things")]
+fn pair<A, B, E: std::fmt::Display, F: std::fmt::Display>(
+    one: Field<'_, A, E>,
+    other: Field<'_, B, F>,
+    bad: &mut Violations,
+) -> Option<Option<(A, B)>> {
+    if one.1.trim().is_empty() && other.1.trim().is_empty() {
+        return Some(None);
+    }
+    let (one, other) = (bad.required(one.0, one.1, one.2), bad.required(other.0, other.1, other.2));
+    Some(Some((one?, other?)))
+}

@@ -1,0 +1,14 @@
+//! SQL. A module a table; a function a statement; the caller owns the transaction.
+
+use crate::error::Error;
+
+pub(crate) mod account_numbers;
+pub(crate) mod accounts;
+pub(crate) mod entries;
+pub(crate) mod ledgers;
+pub(crate) mod transfers;
+
+/// A value that was valid when it was written.
+fn kept<T, E>(what: &str, parsed: Result<T, E>) -> Result<T, Error> {
+    parsed.map_err(|_| Error::corrupt(what))
+}

@@ -1,0 +1,188 @@
+use std::time::{Duration, Instant};
+
+use proto::ledger::v1::{CreateLedgerRequest, CreateTransferRequest, Ledger, ResponseCode};
+use tokio::task::JoinSet;
+use tonic::Code;
+
+use crate::{
+    books::assert_sound,
+    support::{Setup, inbound, is_posted, new_ledger, reason, setup, transfer},
+};
+
+/// A transfer of a pound with the key "k".
+fn keyed(from: &Ledger, to: &Ledger) -> CreateTransferRequest {
+    CreateTransferRequest { request_id: "k".into(), ..transfer(from, to, "1") }
+}
+
+async fn pair(setup: &Setup, minor: i64) -> (Ledger, Ledger) {
+    (setup.funded(minor).await, setup.ledger("gbp").await)
+}
+
+#[tokio::test]
+async fn a_retry_posts_once_and_says_so() {
+    let setup = setup().await;
+    let (alice, bob) = pair(&setup, 500).await;
+    let mut client = setup.ledger.clone();
+
+    let first = client.create_transfer(setup.request(keyed(&alice, &bob))).await.unwrap();
+    let again = client.create_transfer(setup.request(keyed(&alice, &bob))).await.unwrap();
+
+    assert!(first.metadata().get("x-lombard-replayed").is_none());
+    assert_eq!(again.metadata().get("x-lombard-replayed").unwrap(), "true");
+    assert_eq!(first.into_inner(), again.into_inner());
+    assert_eq!(setup.balance(&alice).await, 400);
+}
+
+#[tokio::test]
+async fn without_a_key_two_equal_transfers_are_two() {
+    let setup = setup().await;
+    let (alice, bob) = pair(&setup, 500).await;
+
+    let one = setup.transfer(transfer(&alice, &bob, "1")).await.unwrap();
+    let two = setup.transfer(transfer(&alice, &bob, "1")).await.unwrap();
+
+    assert_ne!(one.transfer_id, two.transfer_id);
+    assert_eq!(setup.balance(&alice).await, 300);
+}
+
+#[tokio::test]
+async fn a_key_stands_for_one_request_only() {
+    let setup = setup().await;
+    let (alice, bob) = pair(&setup, 500).await;
+    setup.transfer(keyed(&alice, &bob)).await.unwrap();
+    let other = CreateTransferRequest { reference: "other".into(), ..keyed(&alice, &bob) };
+
+    let status = setup.transfer(other).await.unwrap_err();
+
+    assert_eq!(
+        (status.code(), reason(&status).as_str()),
+        (Code::AlreadyExists, "REQUEST_ID_REUSED")
+    );
+    assert_eq!(setup.balance(&alice).await, 400);
+}
+
+#[tokio::test]
+async fn a_key_is_the_tenants_and_the_rpcs_own() {
+    let setup = setup().await;
+    let other = setup.other_tenant();
+    let (alice, bob) = pair(&setup, 500).await;
+    let (carol, dan) = pair(&other, 500).await;
+    let issue = CreateLedgerRequest {
+        request_id: "k".into(),
+        ledger: Some(new_ledger(&alice.customer_id, "gbp")),
+        ..Default::default()
+    };
+
+    let ours = setup.transfer(keyed(&alice, &bob)).await.unwrap();
+    let theirs = other.transfer(keyed(&carol, &dan)).await.unwrap();
+    let issued = setup.ledger.clone().create_ledger(setup.request(issue)).await;
+
+    assert!(is_posted(&ours) && is_posted(&theirs) && issued.is_ok());
+}
+
+#[tokio::test]
+async fn two_hundred_requests_with_one_key_have_one_effect_and_one_answer() {
+    let setup = setup().await;
+    let (alice, bob) = pair(&setup, 500).await;
+    let mut sending = JoinSet::new();
+    for _ in 0..200 {
+        let (setup, request) = (setup.clone(), keyed(&alice, &bob));
+        sending.spawn(async move { setup.transfer(request).await.unwrap() });
+    }
+
+    let answers = sending.join_all().await;
+
+    assert!(answers.iter().all(|answer| *answer == answers[0]));
+    assert_eq!(setup.balance(&alice).await, 400);
+    assert_sound(&setup.pool).await;
+}
+
+#[tokio::test]
+async fn a_ledger_is_issued_once_for_its_key() {
+    let setup = setup().await;
+    let customer_id = setup.customer("Bloggs").await;
+    let request = CreateLedgerRequest {
+        request_id: "k".into(),
+        ledger: Some(new_ledger(&customer_id, "gbp")),
+        ..Default::default()
+    };
+    let mut issuing = JoinSet::new();
+    for _ in 0..20 {
+        let (setup, request) = (setup.clone(), request.clone());
+        issuing.spawn(async move {
+            setup.ledger.clone().create_ledger(setup.request(request)).await.unwrap().into_inner()
+        });
+    }
+
+    let ledgers = issuing.join_all().await;
+
+    assert!(ledgers.iter().all(|ledger| *ledger == ledgers[0]));
+    let issued = "select count(*) from ledgers";
+    assert_eq!(sqlx::query_scalar::<_, i64>(issued).fetch_one(&setup.pool).await.unwrap(), 1);
+}
+
+#[tokio::test]
+async fn a_decline_stays_declined_when_funds_arrive() {
+    let setup = setup().await;
+    let (alice, bob) = pair(&setup, 0).await;
+
+    let declined = setup.transfer(keyed(&alice, &bob)).await.unwrap();
+    setup.inbound(inbound(&alice, "5")).await.unwrap();
+    let again = setup.transfer(keyed(&alice, &bob)).await.unwrap();
+
+    assert_eq!(declined.response_code(), ResponseCode::InsufficientFunds);
+    assert_eq!(declined, again);
+    assert_eq!(setup.balance(&alice).await, 500);
+}
+
+#[tokio::test]
+async fn a_refusal_frees_its_key() {
+    let setup = setup().await;
+    let (alice, bob) = pair(&setup, 500).await;
+    setup.set_active(&bob.ledger_id, false).await.unwrap();
+
+    let refused = setup.transfer(keyed(&alice, &bob)).await.unwrap_err();
+    setup.set_active(&bob.ledger_id, true).await.unwrap();
+    let posted = setup.transfer(keyed(&alice, &bob)).await.unwrap();
+
+    assert_eq!(reason(&refused), "LEDGER_DISABLED");
+    assert!(is_posted(&posted));
+}
+
+#[tokio::test]
+async fn a_replay_needs_neither_an_active_ledger_nor_an_active_customer() {
+    let setup = setup().await;
+    let (alice, bob) = pair(&setup, 500).await;
+    let first = setup.transfer(keyed(&alice, &bob)).await.unwrap();
+    setup.set_active(&alice.ledger_id, false).await.unwrap();
+    setup.set_customer_active(&alice.customer_id, false).await;
+
+    let again = setup.transfer(keyed(&alice, &bob)).await.unwrap();
+
+    assert_eq!(first, again);
+}
+
+#[tokio::test]
+async fn a_key_that_is_still_running_is_waited_for_and_then_told() {
+    let setup = setup().await;
+    let (alice, bob) = pair(&setup, 500).await;
+    let tenant: uuid::Uuid = sqlx::query_scalar("select tenant_id from ledgers limit 1")
+        .fetch_one(&setup.pool)
+        .await
+        .unwrap();
+    let claim = "
+        insert into requests (tenant_id, operation, request_id, request_hash)
+        values ($1, 'CreateTransfer', 'k', '')";
+    let mut running = setup.pool.begin().await.unwrap();
+    sqlx::query(claim).bind(tenant).execute(&mut *running).await.unwrap();
+
+    let start = Instant::now();
+    let status = setup.transfer(keyed(&alice, &bob)).await.unwrap_err();
+    let waited = start.elapsed();
+    running.rollback().await.unwrap();
+    let posted = setup.transfer(keyed(&alice, &bob)).await.unwrap();
+
+    assert_eq!((status.code(), reason(&status).as_str()), (Code::Aborted, "REQUEST_IN_PROGRESS"));
+    assert!((Duration::from_secs(4)..Duration::from_secs(9)).contains(&waited), "{waited:?}");
+    assert!(is_posted(&posted));
+}

@@ -1,0 +1,14 @@
+//! The ledger service through its own client, with the real customer service, on a real PostgreSQL.
+
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
+mod books;
+mod create_transfer;
+mod idempotency;
+mod inbound;
+mod ledgers;
+mod program;
+mod races;
+mod support;
+mod transactions;
+mod update_ledger;

@@ -1,0 +1,103 @@
+use prost_types::FieldMask;
+use proto::ledger::v1::{Ledger, LedgerStatus, UpdateLedgerRequest};
+use tonic::Code;
+use types::LedgerId;
+
+use crate::support::{bad_fields, inbound, is_posted, reason, setup, transfer};
+
+#[tokio::test]
+async fn a_disabled_ledger_takes_part_in_no_transfer_until_it_is_enabled() {
+    let setup = setup().await;
+    let (alice, bob) = (setup.funded(100).await, setup.funded(100).await);
+
+    let disabled = setup.set_active(&alice.ledger_id, false).await.unwrap();
+    let out = setup.transfer(transfer(&alice, &bob, "1")).await.unwrap_err();
+    let back = setup.transfer(transfer(&bob, &alice, "1")).await.unwrap_err();
+    let inwards = setup.inbound(inbound(&alice, "1")).await.unwrap_err();
+    let enabled = setup.set_active(&alice.ledger_id, true).await.unwrap();
+    let again = setup.transfer(transfer(&alice, &bob, "1")).await.unwrap();
+
+    assert_eq!((disabled.active, disabled.status()), (false, LedgerStatus::Disabled));
+    for refused in [out, back, inwards] {
+        assert_eq!(refused.code(), Code::FailedPrecondition);
+        assert_eq!(reason(&refused), "LEDGER_DISABLED");
+    }
+    assert_eq!((enabled.active, enabled.status()), (true, LedgerStatus::Ready));
+    assert!(is_posted(&again));
+    assert_eq!(setup.list_all(&alice).await.total_size, 2, "refusals are not recorded");
+}
+
+#[tokio::test]
+async fn doing_what_is_already_so_is_a_success_and_no_change() {
+    let setup = setup().await;
+    let ledger = setup.ledger("gbp").await;
+
+    let same = setup.set_active(&ledger.ledger_id, true).await.unwrap();
+    let changed = setup.set_active(&ledger.ledger_id, false).await.unwrap();
+    let again = setup.set_active(&ledger.ledger_id, false).await.unwrap();
+
+    assert_eq!(same, ledger);
+    assert_ne!(changed.update_time, ledger.update_time);
+    assert_eq!(again, changed);
+}
+
+#[tokio::test]
+async fn only_active_can_be_changed() {
+    let setup = setup().await;
+    let mut client = setup.ledger.clone();
+    let request = |ledger_id: &str, paths: &[&str]| UpdateLedgerRequest {
+        ledger: Some(Ledger { ledger_id: ledger_id.into(), ..Default::default() }),
+        update_mask: Some(FieldMask {
+            paths: paths.iter().map(|path| (*path).to_owned()).collect(),
+        }),
+        ..Default::default()
+    };
+    let id = LedgerId::new().to_string();
+
+    for paths in [&["owner"][..], &["active", "owner"], &[]] {
+        let status = client.update_ledger(setup.request(request(&id, paths))).await.unwrap_err();
+        assert_eq!(bad_fields(&status), ["update_mask"]);
+    }
+    let both = client.update_ledger(setup.request(UpdateLedgerRequest::default())).await;
+    let missing = client.update_ledger(setup.request(request(&id, &["active"]))).await;
+
+    assert_eq!(bad_fields(&both.unwrap_err()), ["ledger.ledger_id", "update_mask"]);
+    assert_eq!(reason(&missing.unwrap_err()), "LEDGER_NOT_FOUND");
+}
+
+#[tokio::test]
+async fn an_old_disable_repeated_with_its_key_does_not_disable_again() {
+    let setup = setup().await;
+    let ledger = setup.ledger("gbp").await;
+    let disable = UpdateLedgerRequest {
+        request_id: "disable-1".into(),
+        ledger: Some(Ledger { ledger_id: ledger.ledger_id.clone(), ..Default::default() }),
+        update_mask: Some(FieldMask { paths: vec!["active".into()] }),
+        ..Default::default()
+    };
+    let mut client = setup.ledger.clone();
+
+    let first = client.update_ledger(setup.request(disable.clone())).await.unwrap();
+    setup.set_active(&ledger.ledger_id, true).await.unwrap();
+    let again = client.update_ledger(setup.request(disable)).await.unwrap();
+
+    assert_eq!(again.metadata().get("x-lombard-replayed").unwrap(), "true");
+    assert_eq!(first.into_inner(), again.into_inner());
+    assert!(setup.get_ledger(&ledger.ledger_id).await.unwrap().active);
+}
+
+#[tokio::test]
+async fn validation_alone_changes_nothing() {
+    let setup = setup().await;
+    let ledger = setup.ledger("gbp").await;
+    let request = UpdateLedgerRequest {
+        ledger: Some(Ledger { ledger_id: ledger.ledger_id.clone(), ..Default::default() }),
+        update_mask: Some(FieldMask { paths: vec!["active".into()] }),
+        validate_only: true,
+        ..Default::default()
+    };
+
+    setup.ledger.clone().update_ledger(setup.request(request)).await.unwrap();
+
+    assert!(setup.get_ledger(&ledger.ledger_id).await.unwrap().active);
+}
