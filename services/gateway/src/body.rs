@@ -1,0 +1,192 @@
+//! Bodies: JSON taken apart by an extractor that reports every bad, repeated and unknown field, not
+//! the first one. Rules about values are the services'.
+
+use std::{fmt::Write, time::Duration};
+
+use axum::{
+    body::{Body as HttpBody, Bytes, HttpBody as _},
+    extract::{FromRequest, Request},
+};
+use http::{
+    HeaderMap, StatusCode,
+    header::{CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE},
+    request::Parts,
+};
+use http_body_util::BodyExt;
+use kit::caller::{Call, Caller, DEFAULT_DEADLINE};
+use sha2::{Digest, Sha256};
+
+pub(crate) use self::object::Object;
+use crate::{
+    failure::{Failure, Violations},
+    outgoing::Outgoing,
+    query,
+};
+
+mod image;
+mod object;
+
+/// How long a body may take to arrive.
+pub(crate) const ARRIVAL: Duration = Duration::from_secs(30);
+/// Most bodies' size at most.
+pub(crate) const USUAL_LIMIT: usize = 64 * 1024;
+/// How much more than the limit is read, and dropped, so that the refusal can be read by a client
+/// that sends first and reads then.
+const PATIENCE: usize = 20 * 1024 * 1024;
+
+/// What a route reads from its body.
+pub(crate) trait Parse {
+    /// The body's size at most.
+    const LIMIT: usize = USUAL_LIMIT;
+
+    /// Reads every field that the route has. A bad one is as if it were absent.
+    fn parse(object: &mut Object<'_>) -> Self;
+}
+
+/// The extractor of requests with a body and a caller.
+#[derive(Debug)]
+pub(crate) struct Body<T>(pub(crate) T, pub(crate) Outgoing);
+
+/// The extractor of requests with a body and no caller yet.
+#[derive(Debug)]
+pub(crate) struct PublicBody<T>(pub(crate) T, pub(crate) Violations);
+
+/// No fields. As for every request, a body that is not there is one without fields.
+#[derive(Debug)]
+pub(crate) struct Nothing;
+
+impl Parse for Nothing {
+    fn parse(_: &mut Object<'_>) -> Self {
+        Self
+    }
+}
+
+impl<T: Parse, S: Sync> FromRequest<S> for Body<T> {
+    type Rejection = Failure;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Failure> {
+        let (parts, body) = request.into_parts();
+        let caller = parts.extensions.get::<Caller>();
+        let caller = caller.ok_or_else(|| Failure::internal("a route without a caller"))?;
+        let bytes = read(&parts.headers, body, T::LIMIT).await?;
+        let (fields, mut bad) = parse(&parts, &bytes)?;
+        let key = key(&parts.headers, &mut bad);
+        // The time that the body took to arrive is not the services'.
+        let call = Call::begin(Some(caller.call().request_id()), DEFAULT_DEADLINE);
+        let caller = Caller::new(call, caller.tenant(), caller.user(), caller.scopes().to_vec())
+            .with_request_hash(hash(&parts, &bytes));
+        Ok(Self(fields, Outgoing::writing(caller, key, bad)))
+    }
+}
+
+impl<T: Parse, S: Sync> FromRequest<S> for PublicBody<T> {
+    type Rejection = Failure;
+
+    async fn from_request(request: Request, _: &S) -> Result<Self, Failure> {
+        let (parts, body) = request.into_parts();
+        let bytes = read(&parts.headers, body, T::LIMIT).await?;
+        let (fields, bad) = parse(&parts, &bytes)?;
+        Ok(Self(fields, bad))
+    }
+}
+
+/// The fields of a body, and what is wrong with them and with the query, which should be empty.
+fn parse<T: Parse>(parts: &Parts, bytes: &[u8]) -> Result<(T, Violations), Failure> {
+    let text =
+        std::str::from_utf8(bytes).map_err(|_| Failure::not_json("The body is not UTF-8"))?;
+    let mut object = Object::of(text)?;
+    let fields = T::parse(&mut object);
+    let mut bad = object.finish();
+    let (query::Nothing, in_query) = query::parse(&parts.uri);
+    bad.append(in_query);
+    Ok((fields, bad))
+}
+
+/// The whole body, when it is JSON by its headers, within its time and its limit.
+async fn read(headers: &HeaderMap, body: HttpBody, limit: usize) -> Result<Bytes, Failure> {
+    if body.is_end_stream() {
+        return Ok(Bytes::new());
+    }
+    if !is_json(headers) {
+        let message = "The body must be application/json";
+        let code = "UNSUPPORTED_MEDIA_TYPE";
+        return Err(Failure::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, code, message));
+    }
+    let read = tokio::time::timeout(ARRIVAL, collect(headers, body, limit)).await;
+    read.unwrap_or_else(|_| {
+        let message = "The body did not arrive within 30 seconds";
+        Err(Failure::new(StatusCode::BAD_REQUEST, "BODY_INCOMPLETE", message))
+    })
+}
+
+async fn collect(headers: &HeaderMap, mut body: HttpBody, limit: usize) -> Result<Bytes, Failure> {
+    let told = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
+    let mut bytes = Vec::with_capacity(told.unwrap_or(0_usize).min(limit));
+    let mut dropped = 0_usize;
+    while let Some(frame) = body.frame().await {
+        let frame = frame.map_err(|_| {
+            let message = "The body ended too early";
+            Failure::new(StatusCode::BAD_REQUEST, "BODY_INCOMPLETE", message)
+        })?;
+        let Ok(data) = frame.into_data() else { continue };
+        if dropped == 0 && data.len() <= limit.saturating_sub(bytes.len()) {
+            bytes.extend_from_slice(&data);
+            continue;
+        }
+        dropped = dropped.saturating_add(data.len());
+        if dropped > PATIENCE {
+            break;
+        }
+    }
+    if dropped == 0 {
+        return Ok(bytes.into());
+    }
+    let message = "The body is too large";
+    Err(Failure::new(StatusCode::PAYLOAD_TOO_LARGE, "PAYLOAD_TOO_LARGE", message))
+}
+
+fn is_json(headers: &HeaderMap) -> bool {
+    let media = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let media = media.and_then(|value| value.split(';').next()).unwrap_or_default();
+    let coding = headers.get(CONTENT_ENCODING).map_or(&b"identity"[..], |value| value.as_bytes());
+    media.trim().eq_ignore_ascii_case("application/json")
+        && coding.eq_ignore_ascii_case(b"identity")
+}
+
+/// The `Idempotency-Key`; empty when there is none.
+fn key(headers: &HeaderMap, bad: &mut Violations) -> String {
+    const NAME: &str = "Idempotency-Key";
+    let mut values = headers.get_all(NAME).iter();
+    let (first, more) = (values.next(), values.next().is_some());
+    if more {
+        bad.add(NAME, "must not be repeated");
+        return String::new();
+    }
+    let Some(value) = first else { return String::new() };
+    let is_key = |key: &&str| {
+        (1..=255).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic())
+    };
+    value.to_str().ok().filter(is_key).map(str::to_owned).unwrap_or_else(|| {
+        bad.add(NAME, "must be 1-255 visible ASCII characters");
+        String::new()
+    })
+}
+
+/// What makes two requests with one key the same: method, path and body, byte by byte.
+fn hash(parts: &Parts, body: &[u8]) -> String {
+    let digest = Sha256::new()
+        .chain_update(parts.method.as_str())
+        .chain_update("\n")
+        .chain_update(parts.uri.path())
+        .chain_update("\n")
+        .chain_update(body)
+        .finalize();
+    digest.iter().fold(String::new(), |mut text, byte| {
+        // Writing to a text cannot fail.
+        let _ = write!(text, "{byte:02x}");
+        text
+    })
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,248 @@
+//! How the gateway says no: the documented envelope, in the words of the REST surface, with nothing
+//! of what broke inside. The request's id is added by the layer that knows it.
+
+use std::borrow::Cow;
+
+use axum::{
+    body::Body,
+    response::{IntoResponse, Response},
+};
+use http::{
+    HeaderValue, StatusCode,
+    header::{RETRY_AFTER, WWW_AUTHENTICATE},
+};
+use serde::Serialize;
+use tonic::{Code, Status};
+use tonic_types::{ErrorDetails, StatusExt};
+use utoipa::ToSchema;
+
+pub(crate) use self::violations::{Violation, Violations};
+use crate::envelope::{self, Outcome};
+
+mod reasons;
+mod violations;
+
+/// The longest message, in characters.
+const MESSAGE: usize = 100;
+
+/// A refusal on its way to the client.
+#[derive(Debug, Clone)]
+pub(crate) struct Failure(Box<Refusal>);
+
+#[derive(Debug, Clone)]
+struct Refusal {
+    http: StatusCode,
+    code: Cow<'static, str>,
+    message: Cow<'static, str>,
+    errors: Vec<Violation>,
+    outcome: Option<Outcome>,
+    retry_after_s: Option<u64>,
+    replayed: bool,
+}
+
+/// Any answer but a success.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Failure, example = json!({
+    "status": -1,
+    "message": "Some parameters are not valid",
+    "code": "INVALID_PARAMETERS",
+    "errors": [{"parameter": "address.iso_country", "reason": "is required"}],
+    "request_id": "0198c1de-3f0a-7c5b-9f6e-2a1b3c4d5e6f"
+}))]
+pub(crate) struct FailureView<'a> {
+    /// Always -1.
+    status: i32,
+    /// For a person; at most 100 characters.
+    message: &'a str,
+    /// For programs: never changes its meaning.
+    code: &'a str,
+    /// Every bad parameter, where parameters are what is wrong.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    #[schema(required = false)]
+    errors: &'a [Violation],
+    #[serde(flatten)]
+    outcome: Option<&'a Outcome>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    data: Option<&'a Outcome>,
+    /// As in the header `X-Request-Id`.
+    request_id: &'a str,
+}
+
+impl Failure {
+    pub(crate) fn new(http: StatusCode, code: &'static str, message: &'static str) -> Self {
+        Self(Box::new(Refusal {
+            http,
+            code: code.into(),
+            message: message.into(),
+            errors: Vec::new(),
+            outcome: None,
+            retry_after_s: None,
+            replayed: false,
+        }))
+    }
+
+    /// Bad parameters.
+    pub(crate) fn invalid(violations: Violations) -> Self {
+        let message = "Some parameters are not valid";
+        let mut failure = Self::new(StatusCode::BAD_REQUEST, "INVALID_PARAMETERS", message);
+        failure.0.errors = violations.into_inner();
+        failure
+    }
+
+    /// A body that cannot be taken apart.
+    pub(crate) fn not_json(message: impl Into<Cow<'static, str>>) -> Self {
+        let mut failure = Self::new(StatusCode::BAD_REQUEST, "INVALID_JSON", "");
+        failure.0.message = message.into();
+        failure
+    }
+
+    /// No token, or none that is good.
+    pub(crate) fn unauthenticated() -> Self {
+        let message = "A valid token is required";
+        Self::new(StatusCode::UNAUTHORIZED, "UNAUTHENTICATED", message)
+    }
+
+    /// A good token, but not for this.
+    pub(crate) fn forbidden() -> Self {
+        let message = "The token does not allow this";
+        Self::new(StatusCode::FORBIDDEN, "PERMISSION_DENIED", message)
+    }
+
+    /// Something that cannot be, as an answer of a service that breaks its contract.
+    pub(crate) fn internal(cause: &str) -> Self {
+        tracing::error!(error = cause, "internal error");
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "INTERNAL", "Internal error")
+    }
+
+    /// The time for the request is over.
+    pub(crate) fn out_of_time() -> Self {
+        let message = "The request took too long; whether it had an effect is not known";
+        Self::new(StatusCode::GATEWAY_TIMEOUT, "DEADLINE_EXCEEDED", message)
+    }
+
+    /// A transfer that was recorded and has moved nothing.
+    pub(crate) fn declined(code: &'static str, outcome: Outcome, replayed: bool) -> Self {
+        let mut failure = Self::new(StatusCode::CONFLICT, code, outcome.response_message());
+        failure.0.outcome = Some(outcome);
+        failure.0.replayed = replayed;
+        failure
+    }
+
+    /// What the status is about, in the REST surface's words.
+    fn told(status: &Status, http: StatusCode, details: &ErrorDetails) -> Self {
+        let reason = details.error_info().map_or("", |info| info.reason.as_str());
+        let mut failure = Self::new(http, reasons::default_code(http), "");
+        match reasons::told(reason) {
+            Some(told) => {
+                failure.0.code = told.code.into();
+                failure.0.message = told.message.into();
+            }
+            None => {
+                if !reason.is_empty() {
+                    failure.0.code = reason.to_owned().into();
+                }
+                let message: String = status.message().chars().take(MESSAGE).collect();
+                failure.0.message = message.into();
+            }
+        }
+        failure
+    }
+
+    fn retry_after(mut self, details: &ErrorDetails) -> Self {
+        let told = details.retry_info().and_then(|info| info.retry_delay);
+        let whole_s = told
+            .map_or(1, |delay| delay.as_secs().saturating_add(u64::from(delay.subsec_nanos() > 0)));
+        self.0.retry_after_s = Some(whole_s.max(1));
+        self
+    }
+
+    /// Whether the client is not to blame, and may come again.
+    pub(crate) fn is_ours(&self) -> bool {
+        self.0.http.is_server_error() || self.0.http == StatusCode::TOO_MANY_REQUESTS
+    }
+
+    /// The bad parameters, where they are what is wrong.
+    pub(crate) fn into_violations(self) -> Violations {
+        Violations::from(self.0.errors)
+    }
+
+    /// For the log.
+    pub(crate) fn code(&self) -> &str {
+        &self.0.code
+    }
+
+    /// The envelope.
+    pub(crate) fn body(&self, request_id: &str) -> Body {
+        let refusal = &*self.0;
+        let view = FailureView {
+            status: -1,
+            message: &refusal.message,
+            code: &refusal.code,
+            errors: &refusal.errors,
+            outcome: refusal.outcome.as_ref(),
+            data: refusal.outcome.as_ref(),
+            request_id,
+        };
+        serde_json::to_vec(&view).map_or_else(|_| Body::empty(), Body::from)
+    }
+}
+
+impl From<Status> for Failure {
+    fn from(status: Status) -> Self {
+        let details = status.get_error_details();
+        let reason = details.error_info().map_or("", |info| info.reason.as_str());
+        match status.code() {
+            Code::InvalidArgument => Self::invalid(Violations::of(&details)),
+            Code::Unauthenticated if reasons::is_about_the_client(reason) => {
+                Self::told(&status, StatusCode::UNAUTHORIZED, &details)
+            }
+            Code::PermissionDenied => Self::told(&status, StatusCode::FORBIDDEN, &details),
+            Code::NotFound => Self::told(&status, StatusCode::NOT_FOUND, &details),
+            Code::AlreadyExists | Code::FailedPrecondition | Code::Aborted => {
+                Self::told(&status, StatusCode::CONFLICT, &details)
+            }
+            Code::ResourceExhausted => {
+                Self::told(&status, StatusCode::TOO_MANY_REQUESTS, &details).retry_after(&details)
+            }
+            Code::Unavailable => {
+                tracing::warn!(error = status.message(), "a service is unavailable");
+                let message = "The service is unavailable for the moment";
+                Self::new(StatusCode::SERVICE_UNAVAILABLE, "UNAVAILABLE", message)
+                    .retry_after(&details)
+            }
+            // tonic's own timer answers CANCELLED.
+            Code::DeadlineExceeded | Code::Cancelled => Self::out_of_time(),
+            // No caller in the metadata is the gateway's fault, not the client's.
+            Code::Unauthenticated
+            | Code::Ok
+            | Code::Unknown
+            | Code::OutOfRange
+            | Code::Unimplemented
+            | Code::Internal
+            | Code::DataLoss => {
+                let code = status.code();
+                tracing::error!(rpc.code = ?code, reason, error = status.message(), "a service failed");
+                Self::new(StatusCode::INTERNAL_SERVER_ERROR, "INTERNAL", "Internal error")
+            }
+        }
+    }
+}
+
+impl IntoResponse for Failure {
+    /// Everything but the body, which the layer around every request writes.
+    fn into_response(self) -> Response {
+        let mut response = envelope::json(self.0.http, Body::empty(), self.0.replayed);
+        let headers = response.headers_mut();
+        if self.0.http == StatusCode::UNAUTHORIZED {
+            headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
+        if let Some(seconds) = self.0.retry_after_s {
+            headers.insert(RETRY_AFTER, seconds.into());
+        }
+        response.extensions_mut().insert(self);
+        response
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,125 @@
+//! Around every request: its id, its span, who makes it, how long it may take, and its one log line,
+//! which holds no query, no body and no path but the route's.
+
+use std::{
+    panic::{AssertUnwindSafe, catch_unwind},
+    pin::pin,
+    task::Poll,
+    time::{Duration, Instant},
+};
+
+use axum::{
+    extract::{MatchedPath, Request, State},
+    middleware::Next,
+    response::{IntoResponse, Response},
+};
+use http::{HeaderName, HeaderValue, header::CONTENT_LENGTH};
+use kit::{
+    caller::{Call, DEFAULT_DEADLINE, REQUEST_ID},
+    telemetry,
+};
+use tracing::{Instrument, field};
+
+use crate::{auth::Tokens, body, failure::Failure};
+
+const X_REQUEST_ID: HeaderName = HeaderName::from_static(REQUEST_ID);
+
+/// A request may take this long, once its body is there.
+const DEADLINE: Duration = DEFAULT_DEADLINE;
+
+/// Wraps the router, its refusals of unknown paths and methods included.
+pub(crate) async fn around(State(tokens): State<Tokens>, request: Request, next: Next) -> Response {
+    let start = Instant::now();
+    let id = request.headers().get(X_REQUEST_ID).and_then(|value| value.to_str().ok());
+    let call = Call::begin(id, DEADLINE);
+    let method = request.method().clone();
+    let route = request.extensions().get::<MatchedPath>();
+    let route = route.map_or_else(|| "(unknown)".to_owned(), |path| path.as_str().to_owned());
+    let span = tracing::info_span!(
+        "request",
+        http.request.method = %method,
+        http.route = route,
+        request_id = call.request_id(),
+    );
+    telemetry::adopt(&span, request.headers());
+    async {
+        let limit = DEADLINE.saturating_add(body::ARRIVAL);
+        let answering = survive(answer(&tokens, request, call.clone(), next));
+        let response = match tokio::time::timeout(limit, answering).await {
+            Ok(response) => response,
+            Err(_) => Failure::out_of_time().into_response(),
+        };
+        let (response, code) = finish(response, call.request_id());
+        let status = response.status().as_u16();
+        let elapsed_us = u64::try_from(start.elapsed().as_micros()).unwrap_or(u64::MAX);
+        let code = code.map(field::display);
+        tracing::info!(http.status = status, code, elapsed_us, "{method} {route} {status}");
+        response
+    }
+    .instrument(span)
+    .await
+}
+
+async fn answer(tokens: &Tokens, mut request: Request, call: Call, next: Next) -> Response {
+    if !is_public(request.uri().path()) {
+        match tokens.caller(request.headers(), call.clone()).await {
+            Ok(caller) => request.extensions_mut().insert(caller),
+            Err(failure) => return failure.into_response(),
+        };
+    }
+    request.extensions_mut().insert(call);
+    next.run(request).await
+}
+
+/// Paths that need no token.
+fn is_public(path: &str) -> bool {
+    matches!(path, "/login" | "/openapi.json" | "/docs") || path.starts_with("/docs/")
+}
+
+/// A panic ends one request, not the connection.
+async fn survive(answering: impl Future<Output = Response>) -> Response {
+    let mut answering = pin!(answering);
+    std::future::poll_fn(|cx| {
+        catch_unwind(AssertUnwindSafe(|| answering.as_mut().poll(cx))).unwrap_or_else(|_| {
+            Poll::Ready(Failure::internal("a handler panicked").into_response())
+        })
+    })
+    .await
+}
+
+/// Names the request in the answer. Answers the code of a failure, too.
+fn finish(response: Response, request_id: &str) -> (Response, Option<String>) {
+    let (mut parts, mut body) = response.into_parts();
+    let mut code = None;
+    if let Some(failure) = parts.extensions.remove::<Failure>() {
+        body = failure.body(request_id);
+        parts.headers.remove(CONTENT_LENGTH);
+        code = Some(failure.code().to_owned());
+    }
+    if let Ok(id) = HeaderValue::from_str(request_id) {
+        parts.headers.insert(X_REQUEST_ID, id);
+    }
+    (Response::from_parts(parts, body), code)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_login_and_the_description_are_public() {
+        for path in ["/login", "/openapi.json", "/docs", "/docs/", "/docs/swagger-ui.css"] {
+            assert!(is_public(path), "{path}");
+        }
+        for path in ["/", "/logout", "/login/", "/docsx", "/accounts/customers/list", "//login"] {
+            assert!(!is_public(path), "{path}");
+        }
+    }
+
+    #[tokio::test]
+    async fn a_panic_is_an_internal_error_of_one_request() {
+        let response = survive(async { panic!("a bug") }).await;
+
+        assert_eq!(response.status(), 500);
+    }
+}

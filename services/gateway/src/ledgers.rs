@@ -1,0 +1,217 @@
+//! Customers' ledgers: issued, read, listed, enabled and disabled.
+
+use axum::extract::State;
+use prost_types::FieldMask;
+use proto::ledger::v1::{
+    CreateLedgerRequest, GetLedgerRequest, Ledger, ListLedgersRequest, UpdateLedgerRequest,
+};
+use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use self::view::LedgerView;
+use crate::{
+    body::{Body, Object, Parse},
+    envelope::{Answer, Both, Page, Success},
+    failure::Failure,
+    openapi::Refusals,
+    outgoing::Outgoing,
+    path::PathId,
+    peers::Peers,
+    query::{Nothing, Paging, Query},
+    scope::needs,
+    text,
+};
+
+mod view;
+
+pub(crate) fn routes() -> OpenApiRouter<Peers> {
+    let reads =
+        needs("ledgers:read", OpenApiRouter::new().routes(routes!(details)).routes(routes!(list)));
+    let writes = needs(
+        "ledgers:write",
+        OpenApiRouter::new().routes(routes!(create)).routes(routes!(update)),
+    );
+    reads.merge(writes)
+}
+
+/// A ledger to be.
+#[derive(ToSchema)]
+#[schema(example = json!({
+    "customer_id": "859f4eef-6a53-4110-8757-371844df8e8c",
+    "currency": "gbp",
+    "primary_use": ["payments", "settlement"],
+    "owner": "me"
+}))]
+pub(crate) struct NewLedger {
+    /// An active customer.
+    #[schema(required = true)]
+    customer_id: Option<String>,
+    /// ISO 4217, in any case; one that the platform is configured for.
+    #[schema(required = true)]
+    currency: Option<String>,
+    /// At least one.
+    #[schema(schema_with = view::primary_use)]
+    primary_use: Vec<i32>,
+    /// 2-5 of `a-z A-Z , . - _`.
+    #[schema(required = true)]
+    owner: Option<String>,
+}
+
+impl Parse for NewLedger {
+    fn parse(object: &mut Object<'_>) -> Self {
+        Self {
+            customer_id: object.text("customer_id"),
+            currency: object.text("currency"),
+            primary_use: object.choices("primary_use", &text::PRIMARY_USES),
+            owner: object.text("owner"),
+        }
+    }
+}
+
+impl NewLedger {
+    fn into_request(self, outgoing: &Outgoing) -> CreateLedgerRequest {
+        let ledger = Ledger {
+            customer_id: self.customer_id.unwrap_or_default(),
+            currency: self.currency.unwrap_or_default(),
+            primary_use: self.primary_use,
+            owner: self.owner.unwrap_or_default(),
+            ..Ledger::default()
+        };
+        CreateLedgerRequest {
+            request_id: outgoing.key(),
+            ledger: Some(ledger),
+            validate_only: outgoing.validate_only(),
+        }
+    }
+}
+
+/// Issues a customer with a ledger that has an account number of its own.
+#[utoipa::path(
+    post,
+    path = "/accounts/customers/create_ledger",
+    operation_id = "create_ledger",
+    tag = "Ledgers",
+    request_body = NewLedger,
+    responses((status = 200, description = "Issued", body = Success<LedgerView>), Refusals),
+)]
+async fn create(
+    State(peers): State<Peers>,
+    Body(new, outgoing): Body<NewLedger>,
+) -> Result<Answer<Success<LedgerView>>, Failure> {
+    let message = new.into_request(&outgoing);
+    let created = outgoing
+        .send(peers.ledger, message, |peer, request| Box::pin(peer.create_ledger(request)))
+        .await?;
+    created.view(|ledger| Ok(Success::of(ledger.try_into()?)))
+}
+
+/// Tells a ledger's details and its balance.
+#[utoipa::path(
+    get,
+    path = "/accounts/customers/ledgers/{ledger_id}",
+    operation_id = "get_ledger",
+    tag = "Ledgers",
+    params(("ledger_id" = String, Path, description = "The ledger")),
+    responses((status = 200, description = "The details", body = Success<LedgerView>), Refusals),
+)]
+async fn details(
+    State(peers): State<Peers>,
+    PathId(ledger_id): PathId,
+    Query(Nothing, outgoing): Query<Nothing>,
+) -> Result<Answer<Success<LedgerView>>, Failure> {
+    let message = GetLedgerRequest { ledger_id };
+    let found = outgoing
+        .send(peers.ledger, message, |peer, request| Box::pin(peer.get_ledger(request)))
+        .await?;
+    found.view(|ledger| Ok(Success::of(ledger.try_into()?)))
+}
+
+/// Whether a ledger may be used.
+#[derive(ToSchema)]
+#[schema(example = json!({"active": false}))]
+pub(crate) struct LedgerChanges {
+    /// "true" and "false" are taken too.
+    active: bool,
+}
+
+impl Parse for LedgerChanges {
+    fn parse(object: &mut Object<'_>) -> Self {
+        Self { active: object.required_boolean("active") }
+    }
+}
+
+impl LedgerChanges {
+    fn into_request(self, ledger_id: String, outgoing: &Outgoing) -> UpdateLedgerRequest {
+        let ledger = Ledger { ledger_id, active: self.active, ..Ledger::default() };
+        UpdateLedgerRequest {
+            request_id: outgoing.key(),
+            ledger: Some(ledger),
+            update_mask: Some(FieldMask { paths: vec!["active".to_owned()] }),
+            validate_only: outgoing.validate_only(),
+        }
+    }
+}
+
+/// Which ledger it was, and whose.
+#[derive(Clone, Serialize, ToSchema)]
+pub(crate) struct LedgerIdView {
+    #[schema(example = "859f4eef-6a53-4110-8757-371844df8e8c")]
+    customer_id: String,
+    #[schema(example = "5ea2a49b-d224-42fa-a695-ebc61381fe02")]
+    ledger_id: String,
+}
+
+impl From<Ledger> for LedgerIdView {
+    fn from(ledger: Ledger) -> Self {
+        Self { customer_id: ledger.customer_id, ledger_id: ledger.ledger_id }
+    }
+}
+
+/// Enables or disables a ledger. No money comes to a disabled one, and none leaves it.
+#[utoipa::path(
+    put,
+    path = "/accounts/customers/ledgers/{ledger_id}",
+    operation_id = "update_ledger",
+    tag = "Ledgers",
+    params(("ledger_id" = String, Path, description = "The ledger")),
+    request_body = LedgerChanges,
+    responses((status = 200, description = "Done", body = Both<LedgerIdView>), Refusals),
+)]
+async fn update(
+    State(peers): State<Peers>,
+    PathId(ledger_id): PathId,
+    Body(changes, outgoing): Body<LedgerChanges>,
+) -> Result<Answer<Both<LedgerIdView>>, Failure> {
+    let message = changes.into_request(ledger_id, &outgoing);
+    outgoing
+        .send(peers.ledger, message, |peer, request| Box::pin(peer.update_ledger(request)))
+        .await?
+        .view(|ledger| Ok(Both::of(ledger.into())))
+}
+
+/// Lists a customer's ledgers, newest first.
+#[utoipa::path(
+    get,
+    path = "/accounts/customers/{customer_id}/ledgers",
+    operation_id = "list_ledgers",
+    tag = "Ledgers",
+    params(("customer_id" = String, Path, description = "The customer"), Paging),
+    responses((status = 200, description = "A page", body = Success<Page<LedgerView>>), Refusals),
+)]
+async fn list(
+    State(peers): State<Peers>,
+    PathId(customer_id): PathId,
+    Query(paging, outgoing): Query<Paging>,
+) -> Result<Answer<Success<Page<LedgerView>>>, Failure> {
+    let page_token = paging.cursor.unwrap_or_default();
+    let message = ListLedgersRequest { page_size: paging.limit, page_token, customer_id };
+    outgoing
+        .send(peers.ledger, message, |peer, request| Box::pin(peer.list_ledgers(request)))
+        .await?
+        .view(|page| {
+            let rows = page.ledgers;
+            let page = Page::of(page.total_size, rows, page.next_page_token, TryInto::try_into)?;
+            Ok(Success::of(page))
+        })
+}

@@ -1,0 +1,110 @@
+//! Tokens: how they are got and given back.
+
+use std::net::SocketAddr;
+
+use axum::{
+    Extension,
+    extract::{ConnectInfo, State},
+};
+use http::HeaderMap;
+use kit::caller::Call;
+use proto::access::v1::{LoginRequest, LoginResponse, LogoutRequest};
+use serde::Serialize;
+use utoipa::ToSchema;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use crate::{
+    auth,
+    body::{Body, Nothing, Object, Parse, PublicBody},
+    clock,
+    envelope::{Answer, Success},
+    failure::Failure,
+    openapi::Refusals,
+    peers::Peers,
+};
+
+pub(crate) fn routes() -> OpenApiRouter<Peers> {
+    OpenApiRouter::new().routes(routes!(login)).routes(routes!(logout))
+}
+
+/// An API user's proof.
+#[derive(ToSchema)]
+#[schema(example = json!({"email": "api@example.com", "password": "correct horse battery staple"}))]
+pub(crate) struct Credentials {
+    /// In any case.
+    email: String,
+    password: String,
+}
+
+impl Parse for Credentials {
+    fn parse(object: &mut Object<'_>) -> Self {
+        Self { email: object.required("email"), password: object.required("password") }
+    }
+}
+
+/// A token.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct TokenView {
+    /// Goes into `Authorization: token …`.
+    token: String,
+    /// When it stops being one, UTC.
+    #[schema(example = "2020-04-24 09:34:35")]
+    expires: String,
+}
+
+impl TryFrom<LoginResponse> for TokenView {
+    type Error = Failure;
+
+    fn try_from(login: LoginResponse) -> Result<Self, Failure> {
+        Ok(Self { token: login.token, expires: clock::print(login.expire_time.as_ref())? })
+    }
+}
+
+/// Exchanges an e-mail address and a password for a token.
+///
+/// After 10 wrong tries a minute for an address, or 100 from a client, the answer is 429.
+#[utoipa::path(
+    post,
+    path = "/login",
+    tag = "Access",
+    request_body = Credentials,
+    responses((status = 200, description = "A token", body = Success<TokenView>), Refusals),
+    security(()),
+)]
+async fn login(
+    State(peers): State<Peers>,
+    Extension(call): Extension<Call>,
+    client: Option<Extension<ConnectInfo<SocketAddr>>>,
+    PublicBody(Credentials { email, password }, bad): PublicBody<Credentials>,
+) -> Result<Answer<Success<TokenView>>, Failure> {
+    bad.into_result()?;
+    let client_address = client.map_or_else(String::new, |client| client.0.0.ip().to_string());
+    let message = LoginRequest { email, password, client_address };
+    let login = peers.access.clone().login(call.request(message)).await?;
+    Ok(Answer { body: Success::of(login.into_inner().try_into()?), replayed: false })
+}
+
+/// Revokes the token it is called with.
+#[utoipa::path(
+    post,
+    path = "/logout",
+    tag = "Access",
+    responses((status = 200, description = "Revoked", body = Success<Empty>), Refusals),
+)]
+async fn logout(
+    State(peers): State<Peers>,
+    headers: HeaderMap,
+    Body(Nothing, outgoing): Body<Nothing>,
+) -> Result<Answer<Success<Empty>>, Failure> {
+    let token = auth::token(&headers).ok_or_else(Failure::unauthenticated)?;
+    outgoing.check()?;
+    let message = LogoutRequest { token: token.to_owned() };
+    let done =
+        outgoing.send(peers.access, message, |peer, request| Box::pin(peer.logout(request))).await;
+    peers.tokens.forget(token);
+    Ok(Answer { body: Success::of(Empty {}), replayed: done?.replayed })
+}
+
+/// Nothing more to say.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct Empty {}

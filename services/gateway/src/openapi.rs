@@ -1,0 +1,152 @@
+//! The API's description, made of the code that answers: every route brings its own.
+
+use std::collections::BTreeMap;
+
+use axum::Router;
+use utoipa::{
+    IntoResponses, Modify, OpenApi,
+    openapi::{
+        self, Content, HeaderBuilder, Ref, RefOr, Required, Response, ResponseBuilder,
+        path::{Operation, ParameterBuilder, ParameterIn, PathItem},
+        schema::{ObjectBuilder, Type},
+        security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme},
+    },
+};
+use utoipa_axum::router::OpenApiRouter;
+use utoipa_swagger_ui::SwaggerUi;
+
+use crate::{
+    customers, failure::FailureView, ledgers, login, peers::Peers, sandbox, transactions,
+    transfers, verifications,
+};
+
+/// What all routes share.
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Lombard",
+        description = "Customers, their identities, and their ledgers with real account numbers.",
+        license(name = "Apache-2.0", identifier = "Apache-2.0"),
+    ),
+    components(schemas(FailureView<'static>)),
+    security(("token" = []), ("bearer" = [])),
+    modifiers(&Proofs),
+    tags(
+        (name = "Access", description = "Tokens"),
+        (name = "Customers", description = "Persons and companies, and their identities"),
+        (name = "Ledgers", description = "Customers' ledgers and what happened on them"),
+        (name = "Transfers", description = "Money moving"),
+        (name = "Sandbox", description = "The outside world, played"),
+    ),
+)]
+struct Lombard;
+
+/// The routes with their description.
+pub(crate) fn routes(sandbox: bool) -> OpenApiRouter<Peers> {
+    let mut router = OpenApiRouter::with_openapi(Lombard::openapi())
+        .merge(login::routes())
+        .merge(customers::routes())
+        .merge(verifications::routes())
+        .merge(ledgers::routes())
+        .merge(transactions::routes())
+        .merge(transfers::routes());
+    if sandbox {
+        router = router.merge(sandbox::routes());
+    }
+    describe_headers(router.get_openapi_mut());
+    router
+}
+
+/// The description, and pages that make it readable.
+pub(crate) fn pages(description: openapi::OpenApi) -> Router {
+    SwaggerUi::new("/docs").url("/openapi.json", description).into()
+}
+
+/// How a caller is proved.
+struct Proofs;
+
+impl Modify for Proofs {
+    fn modify(&self, openapi: &mut openapi::OpenApi) {
+        let components = openapi.components.get_or_insert_default();
+        let about = "`token`, a space, and the token that /login gave";
+        let token = ApiKey::Header(ApiKeyValue::with_description("Authorization", about));
+        components.add_security_scheme("token", SecurityScheme::ApiKey(token));
+        let bearer = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).build();
+        components.add_security_scheme("bearer", SecurityScheme::Http(bearer));
+    }
+}
+
+/// Every answer but a success.
+pub(crate) struct Refusals;
+
+impl IntoResponses for Refusals {
+    fn responses() -> BTreeMap<String, RefOr<Response>> {
+        let refusals = [
+            ("400", "Bad parameters, all of them"),
+            ("401", "No valid token, or a wrong e-mail address or password"),
+            ("403", "The token does not allow this"),
+            ("404", "Not there, or somebody else's"),
+            ("409", "Against the present state, another request, or declined"),
+            ("413", "The body is too large"),
+            ("415", "The body is not application/json"),
+            ("429", "Too often"),
+            ("500", "Not the client's fault"),
+            ("503", "Unavailable for the moment"),
+            ("504", "Not finished in time"),
+        ];
+        let describe = |(status, about): (&str, &str)| {
+            let content = Content::new(Some(Ref::from_schema_name("Failure")));
+            let response =
+                ResponseBuilder::new().description(about).content("application/json", content);
+            (status.to_owned(), response.build().into())
+        };
+        refusals.into_iter().map(describe).collect()
+    }
+}
+
+/// Adds the headers that the layer and the extractors know to every operation.
+fn describe_headers(openapi: &mut openapi::OpenApi) {
+    for (path, item) in &mut openapi.paths.paths {
+        let PathItem { get, put, post, .. } = item;
+        for operation in [get, put, post].into_iter().flatten() {
+            take(operation, "X-Request-Id", "Names the request; 1-128 visible ASCII characters.");
+            give(operation, "X-Request-Id", "Names the request, in the log as well.");
+        }
+        let PathItem { put, post, .. } = item;
+        for operation in [put, post].into_iter().flatten().filter(|_| path != "/login") {
+            let key = "One for each intent, 1-255 visible ASCII characters. The same request with \
+                       the same key has its effect once, and gets the same answer again.";
+            take(operation, "Idempotency-Key", key);
+            let replayed = "`true` when the answer is that of an earlier request.";
+            give(operation, "Idempotent-Replayed", replayed);
+        }
+    }
+}
+
+/// A header that an operation understands.
+fn take(operation: &mut Operation, name: &str, about: &str) {
+    let header = ParameterBuilder::new()
+        .name(name)
+        .parameter_in(ParameterIn::Header)
+        .required(Required::False)
+        .description(Some(about))
+        .schema(Some(text()));
+    operation.parameters.get_or_insert_default().push(header.build().into());
+}
+
+/// A header of an operation's answers.
+fn give(operation: &mut Operation, name: &str, about: &str) {
+    for answer in operation.responses.responses.values_mut() {
+        if let RefOr::T(answer) = answer {
+            let header = HeaderBuilder::new().schema(Some(text())).description(Some(about)).build();
+            answer.headers.insert(name.to_owned(), header.into());
+        }
+    }
+}
+
+fn text() -> openapi::Object {
+    ObjectBuilder::new().schema_type(Type::String).build()
+}
+
+#[cfg(test)]
+mod tests;

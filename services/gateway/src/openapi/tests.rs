@@ -1,0 +1,133 @@
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
+use super::*;
+use crate::body::{Object, Parse};
+
+/// The paths that are promised.
+const PROMISED: [&str; 15] = [
+    "POST /login",
+    "POST /logout",
+    "POST /accounts/create_customer",
+    "GET /accounts/customers/{customer_id}",
+    "PUT /accounts/customers/{customer_id}",
+    "GET /accounts/customers/list",
+    "POST /accounts/customers/authenticate",
+    "GET /accounts/customers/{customer_id}/verifications",
+    "POST /accounts/customers/create_ledger",
+    "PUT /accounts/customers/ledgers/{ledger_id}",
+    "GET /accounts/customers/ledgers/{ledger_id}",
+    "GET /accounts/customers/ledgers/transactions/{id}",
+    "GET /accounts/customers/transactions/{id}",
+    "GET /accounts/customers/{customer_id}/ledgers",
+    "POST /accounts/internal_transfer",
+];
+
+fn description(sandbox: bool) -> Value {
+    serde_json::to_value(routes(sandbox).into_openapi()).unwrap()
+}
+
+fn operations(description: &Value) -> impl Iterator<Item = (String, &Value)> {
+    description["paths"].as_object().unwrap().iter().flat_map(|(path, item)| {
+        let methods = item.as_object().unwrap().iter();
+        methods.map(move |(method, one)| (format!("{} {path}", method.to_uppercase()), one))
+    })
+}
+
+#[test]
+fn every_promised_path_is_described_and_no_other() {
+    let described = description(false);
+
+    let described: BTreeSet<_> = operations(&described).map(|(name, _)| name).collect();
+    assert_eq!(described, PROMISED.map(str::to_owned).into());
+}
+
+#[test]
+fn the_sandbox_is_described_where_it_is() {
+    let described = description(true);
+
+    assert!(described["paths"]["/sandbox/ledgers/{ledger_id}/inbound"]["post"].is_object());
+}
+
+#[test]
+fn every_operation_tells_its_headers_its_refusals_and_its_proof() {
+    let described = description(true);
+    assert_eq!(described["openapi"], "3.1.0");
+
+    for (name, operation) in operations(&described) {
+        let parameters = operation["parameters"].as_array().unwrap().iter();
+        let headers: Vec<_> =
+            parameters.filter(|one| one["in"] == "header").map(|one| &one["name"]).collect();
+        let is_keyed = !name.starts_with("GET") && name != "POST /login";
+        assert!(headers.contains(&&Value::from("X-Request-Id")), "{name}");
+        assert_eq!(headers.contains(&&Value::from("Idempotency-Key")), is_keyed, "{name}");
+        for status in ["200", "400", "401", "403", "404", "409", "429", "500", "503"] {
+            assert!(operation["responses"][status]["content"].is_object(), "{name} {status}");
+        }
+        let scopes = &operation["security"][0]["token"];
+        assert_eq!(scopes.is_array(), !matches!(&*name, "POST /login" | "POST /logout"), "{name}");
+    }
+}
+
+#[test]
+fn every_reference_leads_somewhere() {
+    fn check(value: &Value, root: &Value) {
+        match value {
+            Value::Object(object) => {
+                if let Some(reference) = object.get("$ref").and_then(Value::as_str) {
+                    let place = reference.strip_prefix('#').unwrap();
+                    assert!(root.pointer(place).is_some(), "{reference}");
+                }
+                object.values().for_each(|inner| check(inner, root));
+            }
+            Value::Array(list) => list.iter().for_each(|inner| check(inner, root)),
+            Value::Null | Value::Bool(_) | Value::Number(_) | Value::String(_) => {}
+        }
+    }
+    let described = description(true);
+
+    check(&described, &described);
+}
+
+/// The example of a body is taken apart without a complaint, and its schema has the fields that are
+/// read, no more and no less.
+fn check_body<T: Parse>(name: &str) {
+    let described = description(true);
+    let schema = &described["components"]["schemas"][name];
+    let example = schema["example"].to_string();
+    let mut object = Object::of(&example).unwrap();
+    T::parse(&mut object);
+    assert_eq!(object.finish().names(), [""; 0], "{name}");
+
+    let fields = properties(schema, &described);
+    let all: serde_json::Map<_, _> =
+        fields.iter().map(|field| (field.clone(), Value::Null)).collect();
+    let body = Value::Object(all).to_string();
+    let mut object = Object::of(&body).unwrap();
+    T::parse(&mut object);
+    let asked: BTreeSet<_> = object.asked().iter().cloned().collect();
+    assert_eq!(asked, fields, "{name}");
+}
+
+fn properties(schema: &Value, root: &Value) -> BTreeSet<String> {
+    let schema = match schema["$ref"].as_str() {
+        Some(reference) => root.pointer(&reference[1..]).unwrap(),
+        None => schema,
+    };
+    let parts = schema["allOf"].as_array().into_iter().flatten();
+    let own = schema["properties"].as_object().into_iter().flat_map(|own| own.keys().cloned());
+    parts.flat_map(|part| properties(part, root)).chain(own).collect()
+}
+
+#[test]
+fn bodies_are_described_as_they_are_read() {
+    check_body::<login::Credentials>("Credentials");
+    check_body::<customers::NewCustomer>("NewCustomer");
+    check_body::<customers::CustomerChanges>("CustomerChanges");
+    check_body::<verifications::NewVerification>("NewVerification");
+    check_body::<ledgers::NewLedger>("NewLedger");
+    check_body::<ledgers::LedgerChanges>("LedgerChanges");
+    check_body::<transfers::NewTransfer>("NewTransfer");
+    check_body::<sandbox::Inbound>("Inbound");
+}

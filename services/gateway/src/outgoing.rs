@@ -1,0 +1,89 @@
+//! A request on its way to a service: for whom, under which key, and what is known to be wrong with
+//! it. A request that is known to be bad goes out too, but only to be checked, so that its sender
+//! learns everything that is wrong at once.
+
+use std::pin::Pin;
+
+use kit::{
+    caller::{Caller, REPLAYED},
+    client,
+};
+use tonic::{Request, Response, Status};
+
+use crate::{
+    envelope::Answer,
+    failure::{Failure, Violations},
+};
+
+/// A call under way.
+pub(crate) type Rpc<'a, R> = Pin<Box<dyn Future<Output = Result<Response<R>, Status>> + Send + 'a>>;
+
+/// What of an HTTP request goes with every message that is made of it.
+#[derive(Debug)]
+pub(crate) struct Outgoing {
+    caller: Caller,
+    key: String,
+    bad: Violations,
+    repeatable: bool,
+}
+
+impl Outgoing {
+    /// A request that changes nothing.
+    pub(crate) fn reading(caller: Caller, bad: Violations) -> Self {
+        Self { caller, key: String::new(), bad, repeatable: true }
+    }
+
+    /// A request with an effect; an empty key is none.
+    pub(crate) fn writing(caller: Caller, key: String, bad: Violations) -> Self {
+        let repeatable = !key.is_empty();
+        Self { caller, key, bad, repeatable }
+    }
+
+    /// The `request_id` of the message.
+    pub(crate) fn key(&self) -> String {
+        self.key.clone()
+    }
+
+    /// Whether the message is only to be checked.
+    pub(crate) fn validate_only(&self) -> bool {
+        !self.bad.is_empty()
+    }
+
+    /// Ends here when something is wrong: for calls that cannot be made only to be checked.
+    pub(crate) fn check(&self) -> Result<(), Failure> {
+        self.bad.clone().into_result()
+    }
+
+    /// Asks a service. The call is made again while the service is unavailable if it has no effect,
+    /// or none the second time.
+    pub(crate) async fn send<C, M: Clone, R>(
+        &self,
+        mut peer: C,
+        message: M,
+        rpc: impl for<'a> Fn(&'a mut C, Request<M>) -> Rpc<'a, R>,
+    ) -> Result<Answer<R>, Failure> {
+        let caller = self.caller.clone();
+        let answered = if self.repeatable || self.validate_only() {
+            // Everything is moved in: of what is borrowed the compiler cannot tell that it is `Send`.
+            client::retry(async move || rpc(&mut peer, caller.request(message.clone())).await).await
+        } else {
+            rpc(&mut peer, caller.request(message)).await
+        };
+        if self.bad.is_empty() {
+            let response = answered?;
+            let replayed = response.metadata().get(REPLAYED).is_some_and(|value| value == "true");
+            return Ok(Answer { body: response.into_inner(), replayed });
+        }
+        Err(self.refusal(answered.err().map(Failure::from)))
+    }
+
+    /// What is wrong, with what the service says is wrong; the service's trouble, if it had any and
+    /// could not say all.
+    fn refusal(&self, theirs: Option<Failure>) -> Failure {
+        match theirs {
+            Some(failure) if failure.is_ours() => failure,
+            Some(failure) => Failure::invalid(self.bad.clone().join(failure.into_violations())),
+            None => Failure::invalid(self.bad.clone()),
+        }
+    }
+}

@@ -1,0 +1,110 @@
+//! Paths that play the outside world, where the gateway is told to have them.
+
+use axum::extract::State;
+use proto::ledger::v1::{
+    BankDetails, CreateInboundPaymentRequest, create_inbound_payment_request::Amount,
+};
+use utoipa::ToSchema;
+use utoipa_axum::{router::OpenApiRouter, routes};
+
+use crate::{
+    body::{Body, Object, Parse},
+    envelope::{Answer, Both, Outcome},
+    failure::Failure,
+    openapi::Refusals,
+    outgoing::Outgoing,
+    path::PathId,
+    peers::Peers,
+    scope::needs,
+    transfers,
+};
+
+pub(crate) fn routes() -> OpenApiRouter<Peers> {
+    needs("payments:write", OpenApiRouter::new().routes(routes!(inbound)))
+}
+
+/// A payment that comes in. Its sender's account is a sort code and an account number, or an IBAN and
+/// a BIC.
+#[derive(ToSchema)]
+#[schema(example = json!({
+    "amount": "200.00",
+    "reference": "testing",
+    "name": "Dave Bloggs",
+    "sort_code": "400052",
+    "account_number": "12345678"
+}))]
+pub(crate) struct Inbound {
+    /// Greater than 0, at most 11 characters; a number is taken too.
+    #[schema(required = true)]
+    amount: Option<String>,
+    /// 1-18 characters: letters, digits, space, `_ - . / &`.
+    #[schema(required = true)]
+    reference: Option<String>,
+    /// The sender's, 1-100 characters.
+    #[schema(required = true)]
+    name: Option<String>,
+    sort_code: Option<String>,
+    account_number: Option<String>,
+    iban: Option<String>,
+    bic_swift: Option<String>,
+}
+
+impl Parse for Inbound {
+    fn parse(object: &mut Object<'_>) -> Self {
+        Self {
+            amount: object.amount("amount"),
+            reference: object.text("reference"),
+            name: object.text("name"),
+            sort_code: object.text("sort_code"),
+            account_number: object.text("account_number"),
+            iban: object.text("iban"),
+            bic_swift: object.text("bic_swift"),
+        }
+    }
+}
+
+impl Inbound {
+    fn into_request(self, ledger_id: String, outgoing: &Outgoing) -> CreateInboundPaymentRequest {
+        let sender = BankDetails {
+            sort_code: self.sort_code.unwrap_or_default(),
+            account_number: self.account_number.unwrap_or_default(),
+            iban: self.iban.unwrap_or_default(),
+            bic_swift: self.bic_swift.unwrap_or_default(),
+        };
+        CreateInboundPaymentRequest {
+            request_id: outgoing.key(),
+            ledger_id,
+            amount: self.amount.map(Amount::Decimal),
+            reference: self.reference.unwrap_or_default(),
+            name: self.name.unwrap_or_default(),
+            sender: Some(sender),
+            validate_only: outgoing.validate_only(),
+        }
+    }
+}
+
+/// Makes a payment come in from outside.
+#[utoipa::path(
+    post,
+    path = "/sandbox/ledgers/{ledger_id}/inbound",
+    operation_id = "create_inbound_payment",
+    tag = "Sandbox",
+    params(("ledger_id" = String, Path, description = "Receives")),
+    request_body = Inbound,
+    responses((status = 200, description = "Received", body = Both<Outcome>), Refusals),
+)]
+async fn inbound(
+    State(peers): State<Peers>,
+    PathId(ledger_id): PathId,
+    Body(payment, outgoing): Body<Inbound>,
+) -> Result<Answer<Both<Outcome>>, Failure> {
+    let message = payment.into_request(ledger_id, &outgoing);
+    transfers::outcome(
+        outgoing
+            .send(peers.sandbox, message, |peer, request| {
+                Box::pin(peer.create_inbound_payment(request))
+            })
+            .await?,
+        |transfer| transfer.to_transaction_id,
+    )
+}

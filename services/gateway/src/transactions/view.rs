@@ -1,0 +1,190 @@
+//! What clients are told of a transaction.
+
+use proto::ledger::v1::Transaction;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use crate::{clock, failure::Failure, text};
+
+/// A transaction as its ledger sees it: the name and the account are the counterparty's.
+#[derive(Debug, Serialize, ToSchema)]
+#[schema(example = json!({
+    "transaction_id": "9010ef5b-8b1a-484d-b27c-e9002dcd93d2",
+    "date_time": "2020/01/05 12:12:54",
+    "name": "Dave Bloggs",
+    "account_number": "12345678",
+    "sort_code": "400052",
+    "reference": "testing",
+    "amount": "200.00",
+    "currency": "gbp",
+    "in_out": "in",
+    "type": "faster_payment",
+    "response_code": "1",
+    "response_message": "Transaction Success",
+    "linked_transaction_id": "",
+    "balance_after": "9438.99"
+}))]
+pub(crate) struct TransactionView {
+    transaction_id: String,
+    /// `YYYY/MM/DD HH:MM:SS`, UTC.
+    date_time: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    name: Option<String>,
+    /// Of GBP only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    account_number: Option<String>,
+    /// Of GBP only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sort_code: Option<String>,
+    /// Of other currencies only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    iban: Option<String>,
+    /// Of other currencies only.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    bic_swift: Option<String>,
+    reference: String,
+    /// Greater than 0, with exactly the currency's decimals.
+    amount: String,
+    /// ISO 4217, in lower case.
+    currency: String,
+    #[schema(schema_with = super::direction)]
+    in_out: &'static str,
+    #[schema(schema_with = super::kind)]
+    r#type: &'static str,
+    /// 1 Transaction Success, 12 Quarantined, 101 Declined, 606 Contact Support, 650 Insufficient
+    /// Funds, 651 Compliance Firewall.
+    response_code: String,
+    /// The code in words.
+    response_message: &'static str,
+    /// The other ledger's side of a transfer that has one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    linked_transaction_id: Option<String>,
+    /// The ledger's balance when the transaction was posted.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    balance_after: Option<String>,
+}
+
+impl TransactionView {
+    /// A transaction on its own: what is not known is left out.
+    pub(super) fn details(transaction: Transaction) -> Result<Self, Failure> {
+        let Row { view, .. } = Row::try_from(transaction)?;
+        Ok(view)
+    }
+
+    /// A transaction in a list: what is not known is empty.
+    pub(super) fn row(transaction: Transaction) -> Result<Self, Failure> {
+        let Row { mut view, is_gbp } = Row::try_from(transaction)?;
+        let account = if is_gbp {
+            [&mut view.account_number, &mut view.sort_code]
+        } else {
+            [&mut view.iban, &mut view.bic_swift]
+        };
+        let others = [&mut view.name, &mut view.linked_transaction_id, &mut view.balance_after];
+        for text in account.into_iter().chain(others) {
+            text.get_or_insert_default();
+        }
+        Ok(view)
+    }
+}
+
+/// A transaction, and which kind of account it shows.
+struct Row {
+    view: TransactionView,
+    is_gbp: bool,
+}
+
+impl TryFrom<Transaction> for Row {
+    type Error = Failure;
+
+    fn try_from(transaction: Transaction) -> Result<Self, Failure> {
+        let (kind, code) = (transaction.r#type(), transaction.response_code());
+        let direction = transaction.direction();
+        let amount = transaction.amount.ok_or_else(|| Failure::internal("no amount"))?;
+        let account = transaction.counterparty.unwrap_or_default();
+        let is_gbp = text::is_gbp(&amount);
+        let shown = |text: String, is_shown: bool| text::present(text).filter(|_| is_shown);
+        let view = TransactionView {
+            transaction_id: transaction.transaction_id,
+            date_time: clock::print_with_slashes(transaction.create_time.as_ref())?,
+            name: text::present(transaction.counterparty_name),
+            account_number: shown(account.account_number, is_gbp),
+            sort_code: shown(account.sort_code, is_gbp),
+            iban: shown(account.iban, !is_gbp),
+            bic_swift: shown(account.bic_swift, !is_gbp),
+            reference: transaction.reference,
+            amount: text::decimal(&amount)?,
+            currency: amount.currency.to_ascii_lowercase(),
+            in_out: text::DIRECTIONS.word(direction)?,
+            r#type: text::TRANSACTION_TYPES.word(kind)?,
+            response_code: i32::from(code).to_string(),
+            response_message: text::RESPONSE_MESSAGES.word(code)?,
+            linked_transaction_id: text::present(transaction.linked_transaction_id),
+            balance_after: transaction.balance_after.as_ref().map(text::decimal).transpose()?,
+        };
+        Ok(Self { view, is_gbp })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use prost_types::Timestamp;
+    use proto::{
+        ledger::v1::{BankDetails, Direction, ResponseCode, TransactionType},
+        r#type::v1::Money,
+    };
+
+    use super::*;
+
+    fn transaction(currency: &str) -> Transaction {
+        let counterparty = BankDetails {
+            sort_code: "400052".to_owned(),
+            account_number: "12345678".to_owned(),
+            iban: "DE89370400440532013000".to_owned(),
+            bic_swift: String::new(),
+        };
+        Transaction {
+            transaction_id: "t".to_owned(),
+            counterparty_name: "Dave Bloggs".to_owned(),
+            counterparty: Some(counterparty),
+            reference: "testing".to_owned(),
+            amount: Some(Money { currency: currency.to_owned(), minor_units: 20_000 }),
+            direction: Direction::In.into(),
+            r#type: TransactionType::FasterPayment.into(),
+            response_code: ResponseCode::Success.into(),
+            create_time: Some(Timestamp { seconds: 1_578_226_374, nanos: 0 }),
+            ..Transaction::default()
+        }
+    }
+
+    #[test]
+    fn a_row_is_printed_as_documented() {
+        let row = TransactionView::row(transaction("GBP")).unwrap();
+
+        let expected = concat!(
+            r#"{"transaction_id":"t","date_time":"2020/01/05 12:12:54","name":"Dave Bloggs","#,
+            r#""account_number":"12345678","sort_code":"400052","reference":"testing","#,
+            r#""amount":"200.00","currency":"gbp","in_out":"in","type":"faster_payment","#,
+            r#""response_code":"1","response_message":"Transaction Success","#,
+            r#""linked_transaction_id":"","balance_after":""}"#
+        );
+        assert_eq!(serde_json::to_string(&row).unwrap(), expected);
+    }
+
+    #[test]
+    fn other_currencies_show_the_international_account() {
+        let row =
+            serde_json::to_string(&TransactionView::row(transaction("EUR")).unwrap()).unwrap();
+
+        assert!(row.contains(r#""iban":"DE89370400440532013000","bic_swift":"","#));
+        assert!(!row.contains("sort_code"));
+    }
+
+    #[test]
+    fn details_leave_out_what_is_not_known() {
+        let view = TransactionView::details(transaction("EUR")).unwrap();
+
+        let printed = serde_json::to_string(&view).unwrap();
+        assert!(!printed.contains("bic_swift"));
+        assert!(!printed.contains("linked_transaction_id"));
+    }
+}
