@@ -1,0 +1,71 @@
+//! What may be said on the command line. What the commands do is in their own modules.
+
+use std::{net::SocketAddr, path::PathBuf};
+
+use clap::{Args, Parser, Subcommand};
+use kit::config::TelemetryConfig;
+use sqlx::postgres::PgConnectOptions;
+
+use crate::stack::SANDBOX;
+
+/// Accounts for your product, on your own machine.
+#[derive(Debug, Parser)]
+#[command(name = "lombard", version)]
+pub struct Cli {
+    /// What to do.
+    #[command(subcommand)]
+    pub command: Command,
+    /// Which log lines to write to standard error, in `tracing-subscriber`'s syntax.
+    #[arg(long, global = true, env = "LOMBARD_LOG", default_value = "warn")]
+    log: String,
+    /// An OTLP/gRPC collector to send traces to, for example `http://127.0.0.1:4317`.
+    #[arg(long, global = true, env = "OTEL_EXPORTER_OTLP_ENDPOINT")]
+    otlp_endpoint: Option<String>,
+}
+
+impl Cli {
+    /// How to log and trace.
+    #[must_use]
+    pub fn telemetry(&self) -> TelemetryConfig {
+        TelemetryConfig { log: self.log.clone(), otlp_endpoint: self.otlp_endpoint.clone() }
+    }
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Command {
+    /// Runs the whole platform on this machine, until Ctrl-C.
+    Dev(Box<Dev>),
+    /// Walks the documents' own flow and checks every answer against them.
+    Demo(Demo),
+}
+
+/// Settings of `lombard dev`.
+#[derive(Debug, Args)]
+pub struct Dev {
+    /// Where the gateway listens. Port 0 picks a free one.
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080")]
+    pub listen: SocketAddr,
+    /// Where PostgreSQL keeps its data, between one run and the next.
+    #[arg(long, value_name = "DIR", default_value = "./.lombard")]
+    pub data_dir: PathBuf,
+    /// A PostgreSQL server to use instead of an own one. Databases are created on it:
+    /// `lombard_access`, `lombard_customer`, `lombard_kyc`, `lombard_ledger`.
+    #[arg(long, value_name = "URL", env = "LOMBARD_DATABASE_URL", hide_env_values = true)]
+    pub database_url: Option<PgConnectOptions>,
+}
+
+/// Settings of `lombard demo`.
+#[derive(Debug, Args)]
+pub struct Demo {
+    /// The gateway to talk to, for example `http://127.0.0.1:8080`. Without it, a platform is
+    /// started for the demo and thrown away after it.
+    #[arg(long, value_name = "URL")]
+    pub url: Option<String>,
+    /// Who logs in.
+    #[arg(long, default_value = SANDBOX.email)]
+    pub email: String,
+    /// The password to log in with.
+    #[arg(long, default_value = SANDBOX.password, env = "LOMBARD_PASSWORD", hide_env_values = true)]
+    pub password: String,
+}

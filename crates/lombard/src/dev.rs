@@ -1,0 +1,113 @@
+//! `lombard dev`: everything on one machine until somebody says stop.
+
+use std::{
+    io::{self, ErrorKind, Write, stdout},
+    net::SocketAddr,
+};
+
+use anyhow::{Context, anyhow};
+use kit::shutdown::Signals;
+use tokio::net::TcpListener;
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    cli::Dev,
+    server::Server,
+    stack::{Databases, OTHER, SANDBOX, Stack},
+    walkthrough,
+};
+
+/// What the databases' names begin with.
+const PREFIX: &str = "lombard_";
+
+/// Runs the platform until Ctrl-C or SIGTERM, then stops all of it, PostgreSQL last.
+///
+/// # Errors
+///
+/// When the address or the data directory is in use, when something does not start, and when a part
+/// ends that should not.
+pub async fn run(options: &Dev) -> anyhow::Result<()> {
+    // From here on a signal no longer ends the process at once, which would leave PostgreSQL behind.
+    let mut signals = Signals::listen()?;
+    let stop = CancellationToken::new();
+    signals.run(&stop, platform(options, &stop)).await
+}
+
+async fn platform(options: &Dev, stop: &CancellationToken) -> anyhow::Result<()> {
+    let listener = bind(options.listen).await?;
+    if !options.listen.ip().is_loopback() {
+        eprintln!(
+            "lombard: other machines can reach this one, and the sandbox's passwords are public"
+        );
+    }
+    let server = match &options.database_url {
+        Some(url) => Server::Given(url.clone()),
+        None => Server::durable(&options.data_dir).await?,
+    };
+    eprintln!("lombard: starting the services");
+    let served = with_stack(&server, listener, stop, async |stack: &Stack| {
+        announce(stack).await?;
+        stop.cancelled().await;
+        Ok(())
+    })
+    .await;
+    eprintln!("lombard: stopping");
+    let stopped = server.stop().await;
+    served.and(stopped)
+}
+
+/// Takes the gateway's address before anything is started for it.
+pub(crate) async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
+    TcpListener::bind(address).await.map_err(|error| {
+        if error.kind() == ErrorKind::AddrInUse {
+            anyhow!(
+                "{address} is in use: stop the program that listens there, or choose another \
+                 address with --listen"
+            )
+        } else {
+            anyhow!("cannot listen on {address}: {error}")
+        }
+    })
+}
+
+/// Starts a stack, does `work` with it, and stops it: when the work is done, when a part of the
+/// stack fails, or when told to.
+pub(crate) async fn with_stack(
+    server: &Server,
+    listener: TcpListener,
+    stop: &CancellationToken,
+    work: impl AsyncFnOnce(&Stack) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    let databases = Databases { server: server.options(), prefix: PREFIX.to_owned() };
+    let stack = tokio::select! {
+        started = Box::pin(Stack::start(&databases, listener)) => started?,
+        () = stop.cancelled() => return Ok(()),
+    };
+    let outcome = tokio::select! {
+        done = work(&stack) => done,
+        error = stack.failed() => Err(error),
+        () = stop.cancelled() => Ok(()),
+    };
+    let stopped = stack.stop().await;
+    outcome.and(stopped)
+}
+
+/// Says on standard output where everything is; programs read these lines.
+async fn announce(stack: &Stack) -> anyhow::Result<()> {
+    for (service, address) in stack.services() {
+        say(&format!("grpc {service} {address}"))?;
+    }
+    for sandbox in [SANDBOX, OTHER] {
+        let tenant = stack.seed(&sandbox).await?;
+        say(&format!("tenant {} {tenant}", sandbox.name))?;
+    }
+    let url = stack.url();
+    say(&format!("ready {url}"))?;
+    say(&format!("\nPaste this into another terminal:\n\n{}", walkthrough::text(&url)))
+}
+
+fn say(line: &str) -> anyhow::Result<()> {
+    let mut out = stdout().lock();
+    let said: io::Result<()> = writeln!(out, "{line}").and_then(|()| out.flush());
+    said.context("standard output cannot be written to")
+}

@@ -1,0 +1,11 @@
+//! The whole platform in one process, and commands for whoever works with it. No rule and no SQL of
+//! the platform is here: the services bring theirs.
+
+pub mod cli;
+pub mod demo;
+pub mod dev;
+mod parts;
+mod ready;
+mod server;
+pub mod stack;
+pub mod walkthrough;

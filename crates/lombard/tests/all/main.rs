@@ -1,0 +1,12 @@
+//! The platform as its users see it: the command, and the REST surface.
+
+#![expect(
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test fails by a panic, in the functions beside it too"
+)]
+
+mod demo;
+mod dev;
+mod stack;
