@@ -1,0 +1,36 @@
+# The one list of commands. `just` alone shows it.
+_default:
+    @just --list
+
+# Format everything
+fmt:
+    cargo fmt --all
+    npx --yes @bufbuild/buf@1.75.0 format -w proto
+
+# Everything that reads the code without running it
+lint:
+    cargo fmt --all --check
+    npx --yes @bufbuild/buf@1.75.0 lint proto
+    npx --yes @bufbuild/buf@1.75.0 format --exit-code --diff proto
+    RUSTFLAGS=-Dwarnings cargo clippy --workspace --all-targets
+    RUSTDOCFLAGS=-Dwarnings cargo doc --workspace --no-deps
+
+# All tests, on a PostgreSQL that they start themselves
+test:
+    cargo test --workspace
+
+# Licences, sources and versions of the dependencies
+deny:
+    cargo deny check bans licenses sources
+
+# Write the checked statements' metadata (.sqlx) anew
+prepare:
+    .ci/with-databases .ci/sqlx-prepare
+
+# Run the whole platform on this machine
+dev:
+    cargo run --release -- dev
+
+# What CI runs
+ci:
+    .ci/run
