@@ -1,10 +1,11 @@
 //! The customer service through its own client, on a real PostgreSQL.
 
-#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![expect(clippy::panic, clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod create;
 mod list;
 mod program;
 mod record_verification;
+mod server;
 mod support;
 mod update;
