@@ -4,6 +4,7 @@ use std::collections::HashMap;
 
 use kit::{
     caller::Caller,
+    errors,
     idempotency::{self, Answer, Begun, Key, Work},
     page,
     time::now,
@@ -179,7 +180,7 @@ impl Ledgers {
         if let Some(answer) = idempotency::replay(&self.pool, key.as_ref()).await? {
             return Ok(answer);
         }
-        let holder_name = self.get(caller, id).await?.holder_name;
+        let holder_name = self.holder_name(caller, id).await?;
         let mut work = match idempotency::begin(&self.pool, key).await? {
             Begun::Replayed(answer) => return Ok(answer),
             Begun::New(work) => work,
@@ -192,6 +193,16 @@ impl Ledgers {
         let ledger = store::ledgers::find(conn, tenant, &[id]).await?.pop();
         let held = Held { ledger: ledger.ok_or(Error::LedgerNotFound)?, holder_name };
         Ok(work.commit(render(&held)).await?)
+    }
+
+    /// The name for the answer of a change. None where it cannot be had: stopping the money of a ledger
+    /// waits for no other service.
+    async fn holder_name(&self, caller: &Caller, id: LedgerId) -> Result<String, Error> {
+        match self.get(caller, id).await {
+            Ok(held) => Ok(held.holder_name),
+            Err(Error::Kit(errors::Error::Upstream(_))) => Ok(String::new()),
+            Err(error) => Err(error),
+        }
     }
 
     async fn names(&self, caller: &Caller, ledgers: &[Ledger]) -> Result<Names, Error> {

@@ -8,7 +8,7 @@ mod sandbox;
 mod transactions;
 mod transfers;
 
-use kit::{caller::Caller, errors::Violations, idempotency::Key};
+use kit::{caller::Caller, errors::Violations};
 use proto::ledger::v1::{
     self as pb, ledger_service_server::LedgerServiceServer,
     sandbox_service_server::SandboxServiceServer,

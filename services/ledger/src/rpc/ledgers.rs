@@ -1,12 +1,12 @@
 //! Rpcs about ledgers themselves.
 
-use kit::{errors::Violations, page, time::timestamp};
+use kit::{errors::Violations, idempotency::Key, page, time::timestamp};
 use proto::ledger::v1::{self as pb};
 use tonic::{Request, Response};
 use types::{Currency, CustomerId, Id, LedgerId, Owner};
 use uuid::Uuid;
 
-use super::{Key, money, open, valid};
+use super::{money, open, valid};
 use crate::{
     domain::ledger::{NewLedger, PrimaryUse, Summary},
     error::Error,

@@ -1,11 +1,11 @@
 //! Rpcs that play the outside world.
 
-use kit::errors::Violations;
+use kit::{errors::Violations, idempotency::Key};
 use proto::ledger::v1::{self as pb};
 use tonic::{Request, Response};
 use types::{AccountNumber, Bic, Iban, LedgerId, Reference, SortCode, Text};
 
-use super::{Key, amounts, open, transfers::render, valid};
+use super::{amounts, open, transfers::render, valid};
 use crate::{
     domain::{
         ledger::{BankDetails, InternationalAccount, UkAccount},
@@ -44,11 +44,6 @@ pub(super) async fn create_inbound(
 /// At least one whole address, and no half of one.
 fn sender(given: &pb::BankDetails, bad: &mut Violations) -> Option<BankDetails> {
     let pb::BankDetails { sort_code, account_number, iban, bic_swift } = given;
-    if [sort_code, account_number, iban, bic_swift].into_iter().all(String::is_empty) {
-        bad.add("sender.sort_code", "is required, with account_number, where iban is absent");
-        bad.add("sender.iban", "is required, with bic_swift, where sort_code is absent");
-        return None;
-    }
     let uk = pair(
         ("sender.sort_code", sort_code, SortCode::parse),
         ("sender.account_number", account_number, AccountNumber::parse),
@@ -56,9 +51,15 @@ fn sender(given: &pb::BankDetails, bad: &mut Violations) -> Option<BankDetails> 
     );
     let international =
         pair(("sender.iban", iban, Iban::parse), ("sender.bic_swift", bic_swift, Bic::parse), bad);
+    let (uk, international) = (uk?, international?);
+    if uk.is_none() && international.is_none() {
+        bad.add("sender.sort_code", "is required, with account_number, where iban is absent");
+        bad.add("sender.iban", "is required, with bic_swift, where sort_code is absent");
+        return None;
+    }
     Some(BankDetails {
-        uk: uk?.map(|(sort_code, account_number)| UkAccount { sort_code, account_number }),
-        international: international?.map(|(iban, bic)| InternationalAccount { iban, bic }),
+        uk: uk.map(|(sort_code, account_number)| UkAccount { sort_code, account_number }),
+        international: international.map(|(iban, bic)| InternationalAccount { iban, bic }),
     })
 }
 

@@ -1,6 +1,10 @@
 //! Rpcs that read what was moved.
 
-use kit::{errors::Violations, page, time::from_timestamp, time::timestamp};
+use kit::{
+    errors::Violations,
+    page,
+    time::{from_timestamp, timestamp},
+};
 use proto::ledger::v1::{self as pb, query_transactions_response::Answer};
 use time::OffsetDateTime;
 use tonic::{Request, Response};

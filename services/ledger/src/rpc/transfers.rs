@@ -1,11 +1,11 @@
 //! Rpcs that move money between ledgers.
 
-use kit::{errors::Violations, time::timestamp};
+use kit::{errors::Violations, idempotency::Key, time::timestamp};
 use proto::ledger::v1::{self as pb};
 use tonic::{Request, Response};
 use types::{LedgerId, Reference, Side, TransferId};
 
-use super::{Key, amounts, money, open, valid};
+use super::{amounts, money, open, valid};
 use crate::{
     domain::{
         account::of_ledger,

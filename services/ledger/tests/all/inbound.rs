@@ -77,6 +77,11 @@ async fn every_bad_field_is_named_at_once() {
     };
     let malformed = setup.inbound(malformed).await.unwrap_err();
 
+    let blank = BankDetails { sort_code: " ".into(), ..Default::default() };
+    let blank = CreateInboundPaymentRequest { sender: Some(blank), ..inbound(&ledger, "1") };
+    let blank = setup.inbound(blank).await.unwrap_err();
+
+    assert_eq!(bad_fields(&blank), ["sender.iban", "sender.sort_code"]);
     let neither = ["amount", "ledger_id", "name", "reference", "sender.iban", "sender.sort_code"];
     assert_eq!(bad_fields(&absent), neither);
     let halves = ["sender.account_number", "sender.bic_swift", "sender.iban", "sender.sort_code"];

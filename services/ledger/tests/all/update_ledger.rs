@@ -1,9 +1,11 @@
 use prost_types::FieldMask;
-use proto::ledger::v1::{Ledger, LedgerStatus, UpdateLedgerRequest};
+use proto::ledger::v1::{
+    Ledger, LedgerStatus, UpdateLedgerRequest, ledger_service_client::LedgerServiceClient,
+};
 use tonic::Code;
 use types::LedgerId;
 
-use crate::support::{bad_fields, inbound, is_posted, reason, setup, transfer};
+use crate::support::{Setup, bad_fields, inbound, is_posted, reason, settings, setup, transfer};
 
 #[tokio::test]
 async fn a_disabled_ledger_takes_part_in_no_transfer_until_it_is_enabled() {
@@ -25,6 +27,24 @@ async fn a_disabled_ledger_takes_part_in_no_transfer_until_it_is_enabled() {
     assert_eq!((enabled.active, enabled.status()), (true, LedgerStatus::Ready));
     assert!(is_posted(&again));
     assert_eq!(setup.list_all(&alice).await.total_size, 2, "refusals are not recorded");
+}
+
+#[tokio::test]
+async fn money_is_stopped_without_the_customer_service() {
+    let setup = setup().await;
+    let ledger = setup.ledger("gbp").await;
+    let nobody = kit::client::channel("http://127.0.0.1:1".into()).unwrap();
+    let alone = ledger::service(settings(), setup.pool.clone(), nobody);
+    let client = LedgerServiceClient::new(testkit::serve(alone).await);
+    let alone = Setup { ledger: client, ..setup.clone() };
+
+    let disabled = alone.set_active(&ledger.ledger_id, false).await.unwrap();
+    let read = setup.get_ledger(&ledger.ledger_id).await.unwrap();
+
+    assert!(!disabled.active);
+    assert_eq!(disabled.holder_name, "");
+    assert!(!read.active);
+    assert_eq!(read.holder_name, ledger.holder_name);
 }
 
 #[tokio::test]
