@@ -1,6 +1,6 @@
 //! The customer service through its own client, on a real PostgreSQL.
 
-#![expect(clippy::panic, clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod create;
 mod list;

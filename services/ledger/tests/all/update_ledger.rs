@@ -5,7 +5,7 @@ use proto::ledger::v1::{
 use tonic::Code;
 use types::LedgerId;
 
-use crate::support::{Setup, bad_fields, inbound, is_posted, reason, settings, setup, transfer};
+use crate::support::{bad_fields, inbound, is_posted, reason, settings, setup, transfer};
 
 #[tokio::test]
 async fn a_disabled_ledger_takes_part_in_no_transfer_until_it_is_enabled() {
@@ -34,9 +34,9 @@ async fn money_is_stopped_without_the_customer_service() {
     let setup = setup().await;
     let ledger = setup.ledger("gbp").await;
     let nobody = kit::client::channel("http://127.0.0.1:1".into()).unwrap();
-    let alone = ledger::service(settings(), setup.pool.clone(), nobody);
-    let client = LedgerServiceClient::new(testkit::serve(alone).await);
-    let alone = Setup { ledger: client, ..setup.clone() };
+    let alone_service = ledger::service(settings(), setup.pool.clone(), nobody);
+    let mut alone = setup.clone();
+    alone.ledger = LedgerServiceClient::new(testkit::serve(alone_service).await);
 
     let disabled = alone.set_active(&ledger.ledger_id, false).await.unwrap();
     let read = setup.get_ledger(&ledger.ledger_id).await.unwrap();
