@@ -4,7 +4,7 @@ use std::{
     env,
     fs::{self, File},
     path::{Path, PathBuf},
-    process::{Child, Stdio},
+    process::{self, Child, Stdio},
 };
 
 use anyhow::{Context as _, Result, bail};
@@ -23,7 +23,7 @@ use crate::{
 const KEEPER: &str = include_str!("throw_away.sh");
 
 /// Nothing here has to survive, so nothing waits for a disk.
-const SETTINGS: [&str; 7] = [
+const SETTINGS: [&str; 8] = [
     "fsync=off",
     "synchronous_commit=off",
     "full_page_writes=off",
@@ -31,6 +31,8 @@ const SETTINGS: [&str; 7] = [
     "wal_level=minimal",
     "max_wal_senders=0",
     "max_wal_size=128MB",
+    // In the cluster's directory, and deleted with it.
+    "dynamic_shared_memory_type=mmap",
 ];
 
 /// A file system in memory, which most Linux systems have.
@@ -40,7 +42,7 @@ const MEMORY: &str = "/dev/shm";
 const ROOM_BYTES: u64 = 4 * 1024 * 1024 * 1024;
 
 /// As long as the name of a cluster's directory.
-const LONGEST_NAME: &str = "lombard-00000000000000000000000000000000";
+const LONGEST_NAME: &str = "lombard-4294967295-0000000000000000";
 
 #[derive(Debug)]
 pub(crate) struct ThrowAway {
@@ -54,11 +56,13 @@ pub(crate) struct ThrowAway {
 impl ThrowAway {
     pub(crate) async fn start() -> Result<Self> {
         let user = User::for_new()?;
-        let parent = parent(&user)?;
-        let cache = format!("lombard-postgresql-{}", geteuid().as_raw());
-        let cache = env::temp_dir().join(cache);
+        let disk = disk(&user)?;
+        let cache = disk.join(format!("lombard-postgresql-{}", geteuid().as_raw()));
         let binaries = Binaries::find(None, &cache, &user).await?;
-        let mut started = Self::spawn(&parent, &binaries, &user)?;
+        // In memory a test's database is there in a tenth of the time.
+        let memory = Some(PathBuf::from(MEMORY));
+        let memory = memory.filter(|memory| has_room(memory) && user.can_write(memory));
+        let mut started = Self::spawn(&memory.unwrap_or(disk), &binaries, &user)?;
         let answer = timeout(START_DEADLINE, started.until_it_answers()).await;
         answer.context("PostgreSQL does not answer").flatten()?;
         Ok(started)
@@ -80,7 +84,8 @@ impl ThrowAway {
     }
 
     fn spawn(parent: &Path, binaries: &Binaries, user: &User) -> Result<Self> {
-        let directory = parent.join(format!("lombard-{}", Uuid::now_v7().simple()));
+        let (_, random) = Uuid::now_v7().as_u64_pair();
+        let directory = parent.join(format!("lombard-{}-{random:016x}", process::id()));
         let log = tempfile::tempfile()?;
         let keeper = user
             .command("/bin/sh")
@@ -115,13 +120,10 @@ impl Drop for ThrowAway {
     }
 }
 
-/// Where the cluster's directory goes: into memory if there is plenty, where a test's database is there
-/// in a tenth of the time; else with the other temporary files.
-fn parent(user: &User) -> Result<PathBuf> {
-    let memory = Some(PathBuf::from(MEMORY)).filter(|memory| has_room(memory));
-    memory
+/// A directory for temporary files in which the server can have its own, with its socket.
+fn disk(user: &User) -> Result<PathBuf> {
+    [env::temp_dir(), PathBuf::from("/tmp")]
         .into_iter()
-        .chain([env::temp_dir(), PathBuf::from("/tmp")])
         .find(|parent| server::fits_socket(&parent.join(LONGEST_NAME)) && user.can_write(parent))
         .with_context(|| format!("{user} can write neither to TMPDIR nor to /tmp"))
 }

@@ -172,7 +172,8 @@ impl Place {
         migrations: &Migrator,
     ) -> anyhow::Result<Self> {
         let database = format!("{}{name}", databases.prefix);
-        cluster::ensure_database(&databases.server, &database).await?;
+        let there = cluster::ensure_database(&databases.server, &database).await;
+        there.with_context(|| format!("cannot have the database {database}"))?;
         let pool = kit::postgres::pool(databases.server.clone().database(&database), CONNECTIONS);
         let migrated = migrations.run(&pool).await;
         migrated.with_context(|| format!("cannot migrate the database {database}"))?;
@@ -205,7 +206,7 @@ fn start_access(parts: &mut Parts, Place { name, pool, listener, .. }: Place) {
 
 fn start_kyc(parts: &mut Parts, Place { name, pool, listener, .. }: Place, customer: Channel) {
     let settings = kyc::Settings::default();
-    parts.start(name, |stop| kyc::serve(listener, settings, customer, pool, DRAIN_TIMEOUT, stop));
+    parts.start(name, |stop| kyc::serve(listener, settings, pool, customer, DRAIN_TIMEOUT, stop));
 }
 
 fn start_ledger(

@@ -24,16 +24,13 @@ use crate::{
 };
 
 mod image;
+mod members;
 mod object;
 
 /// How long a body may take to arrive.
 pub(crate) const ARRIVAL: Duration = Duration::from_secs(30);
 /// Most bodies' size at most.
 pub(crate) const USUAL_LIMIT: usize = 64 * 1024;
-/// How much more than the limit is read, and dropped, so that the refusal can be read by a client
-/// that sends first and reads then.
-const PATIENCE: usize = 20 * 1024 * 1024;
-
 /// What a route reads from its body.
 pub(crate) trait Parse {
     /// The body's size at most.
@@ -122,27 +119,20 @@ async fn read(headers: &HeaderMap, body: HttpBody, limit: usize) -> Result<Bytes
 async fn collect(headers: &HeaderMap, mut body: HttpBody, limit: usize) -> Result<Bytes, Failure> {
     let told = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
     let mut bytes = Vec::with_capacity(told.unwrap_or(0_usize).min(limit));
-    let mut dropped = 0_usize;
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|_| {
             let message = "The body ended too early";
             Failure::new(StatusCode::BAD_REQUEST, "BODY_INCOMPLETE", message)
         })?;
         let Ok(data) = frame.into_data() else { continue };
-        if dropped == 0 && data.len() <= limit.saturating_sub(bytes.len()) {
-            bytes.extend_from_slice(&data);
-            continue;
+        if data.len() > limit.saturating_sub(bytes.len()) {
+            let message = "The body is too large";
+            let code = "PAYLOAD_TOO_LARGE";
+            return Err(Failure::new(StatusCode::PAYLOAD_TOO_LARGE, code, message));
         }
-        dropped = dropped.saturating_add(data.len());
-        if dropped > PATIENCE {
-            break;
-        }
+        bytes.extend_from_slice(&data);
     }
-    if dropped == 0 {
-        return Ok(bytes.into());
-    }
-    let message = "The body is too large";
-    Err(Failure::new(StatusCode::PAYLOAD_TOO_LARGE, "PAYLOAD_TOO_LARGE", message))
+    Ok(bytes.into())
 }
 
 fn is_json(headers: &HeaderMap) -> bool {
@@ -166,10 +156,11 @@ fn key(headers: &HeaderMap, bad: &mut Violations) -> String {
     let is_key = |key: &&str| {
         (1..=255).contains(&key.len()) && key.bytes().all(|byte| byte.is_ascii_graphic())
     };
-    value.to_str().ok().filter(is_key).map(str::to_owned).unwrap_or_else(|| {
+    let key = value.to_str().ok().filter(is_key);
+    if key.is_none() {
         bad.add(NAME, "must be 1-255 visible ASCII characters");
-        String::new()
-    })
+    }
+    key.unwrap_or_default().to_owned()
 }
 
 /// What makes two requests with one key the same: method, path and body, byte by byte.

@@ -21,6 +21,7 @@ use crate::{
     text,
 };
 
+mod address;
 mod requests;
 mod views;
 

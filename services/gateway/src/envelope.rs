@@ -104,8 +104,16 @@ impl Outcome {
         Ok(Self { response_code: i32::from(code).to_string(), response_message, transaction_id })
     }
 
+    pub(crate) fn response_code(&self) -> &str {
+        &self.response_code
+    }
+
     pub(crate) const fn response_message(&self) -> &'static str {
         self.response_message
+    }
+
+    pub(crate) fn transaction_id(&self) -> &str {
+        &self.transaction_id
     }
 }
 

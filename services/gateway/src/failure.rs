@@ -11,15 +11,17 @@ use http::{
     HeaderValue, StatusCode,
     header::{RETRY_AFTER, WWW_AUTHENTICATE},
 };
-use serde::Serialize;
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt};
-use utoipa::ToSchema;
 
-pub(crate) use self::violations::{Violation, Violations};
+pub(crate) use self::{
+    view::FailureView,
+    violations::{Violation, Violations},
+};
 use crate::envelope::{self, Outcome};
 
 mod reasons;
+mod view;
 mod violations;
 
 /// The longest message, in characters.
@@ -38,34 +40,6 @@ struct Refusal {
     outcome: Option<Outcome>,
     retry_after_s: Option<u64>,
     replayed: bool,
-}
-
-/// Any answer but a success.
-#[derive(Serialize, ToSchema)]
-#[schema(as = Failure, example = json!({
-    "status": -1,
-    "message": "Some parameters are not valid",
-    "code": "INVALID_PARAMETERS",
-    "errors": [{"parameter": "address.iso_country", "reason": "is required"}],
-    "request_id": "0198c1de-3f0a-7c5b-9f6e-2a1b3c4d5e6f"
-}))]
-pub(crate) struct FailureView<'a> {
-    /// Always -1.
-    status: i32,
-    /// For a person; at most 100 characters.
-    message: &'a str,
-    /// For programs: never changes its meaning.
-    code: &'a str,
-    /// Every bad parameter, where parameters are what is wrong.
-    #[serde(skip_serializing_if = "<[_]>::is_empty")]
-    #[schema(required = false)]
-    errors: &'a [Violation],
-    #[serde(flatten)]
-    outcome: Option<&'a Outcome>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    data: Option<&'a Outcome>,
-    /// As in the header `X-Request-Id`.
-    request_id: &'a str,
 }
 
 impl Failure {
@@ -131,20 +105,14 @@ impl Failure {
     /// What the status is about, in the REST surface's words.
     fn told(status: &Status, http: StatusCode, details: &ErrorDetails) -> Self {
         let reason = details.error_info().map_or("", |info| info.reason.as_str());
-        let mut failure = Self::new(http, reasons::default_code(http), "");
-        match reasons::told(reason) {
-            Some(told) => {
-                failure.0.code = told.code.into();
-                failure.0.message = told.message.into();
-            }
-            None => {
-                if !reason.is_empty() {
-                    failure.0.code = reason.to_owned().into();
-                }
-                let message: String = status.message().chars().take(MESSAGE).collect();
-                failure.0.message = message.into();
-            }
+        if let Some(told) = reasons::told(reason) {
+            return Self::new(http, told.code, told.message);
         }
+        let mut failure = Self::new(http, reasons::default_code(http), "");
+        if !reason.is_empty() {
+            failure.0.code = reason.to_owned().into();
+        }
+        failure.0.message = status.message().chars().take(MESSAGE).collect::<String>().into();
         failure
     }
 
@@ -169,21 +137,6 @@ impl Failure {
     /// For the log.
     pub(crate) fn code(&self) -> &str {
         &self.0.code
-    }
-
-    /// The envelope.
-    pub(crate) fn body(&self, request_id: &str) -> Body {
-        let refusal = &*self.0;
-        let view = FailureView {
-            status: -1,
-            message: &refusal.message,
-            code: &refusal.code,
-            errors: &refusal.errors,
-            outcome: refusal.outcome.as_ref(),
-            data: refusal.outcome.as_ref(),
-            request_id,
-        };
-        serde_json::to_vec(&view).map_or_else(|_| Body::empty(), Body::from)
     }
 }
 

@@ -20,7 +20,7 @@ use kit::{
 };
 use tracing::{Instrument, field};
 
-use crate::{auth::Tokens, body, failure::Failure};
+use crate::{auth::Tokens, body, failure::Failure, remains::Remains};
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static(REQUEST_ID);
 
@@ -28,7 +28,11 @@ const X_REQUEST_ID: HeaderName = HeaderName::from_static(REQUEST_ID);
 const DEADLINE: Duration = DEFAULT_DEADLINE;
 
 /// Wraps the router, its refusals of unknown paths and methods included.
-pub(crate) async fn around(State(tokens): State<Tokens>, request: Request, next: Next) -> Response {
+pub(crate) async fn around(
+    State(tokens): State<Tokens>,
+    mut request: Request,
+    next: Next,
+) -> Response {
     let start = Instant::now();
     let id = request.headers().get(X_REQUEST_ID).and_then(|value| value.to_str().ok());
     let call = Call::begin(id, DEADLINE);
@@ -42,6 +46,7 @@ pub(crate) async fn around(State(tokens): State<Tokens>, request: Request, next:
         request_id = call.request_id(),
     );
     telemetry::adopt(&span, request.headers());
+    let remains = Remains::of(&mut request);
     async {
         let limit = DEADLINE.saturating_add(body::ARRIVAL);
         let answering = survive(answer(&tokens, request, call.clone(), next));
@@ -49,6 +54,9 @@ pub(crate) async fn around(State(tokens): State<Tokens>, request: Request, next:
             Ok(response) => response,
             Err(_) => Failure::out_of_time().into_response(),
         };
+        if let Some(remains) = remains {
+            remains.read().await;
+        }
         let (response, code) = finish(response, call.request_id());
         let status = response.status().as_u16();
         let elapsed_us = u64::try_from(start.elapsed().as_micros()).unwrap_or(u64::MAX);

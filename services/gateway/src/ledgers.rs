@@ -45,16 +45,16 @@ pub(crate) fn routes() -> OpenApiRouter<Peers> {
 }))]
 pub(crate) struct NewLedger {
     /// An active customer.
-    #[schema(required = true)]
+    #[schema(value_type = String)]
     customer_id: Option<String>,
     /// ISO 4217, in any case; one that the platform is configured for.
-    #[schema(required = true)]
+    #[schema(value_type = String)]
     currency: Option<String>,
     /// At least one.
     #[schema(schema_with = view::primary_use)]
     primary_use: Vec<i32>,
     /// 2-5 of `a-z A-Z , . - _`.
-    #[schema(required = true)]
+    #[schema(value_type = String)]
     owner: Option<String>,
 }
 

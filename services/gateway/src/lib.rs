@@ -30,6 +30,7 @@ mod outgoing;
 mod path;
 mod peers;
 mod query;
+mod remains;
 mod sandbox;
 mod scope;
 mod text;
@@ -82,6 +83,9 @@ pub async fn serve(
     settings: Settings,
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
+    if let Ok(address) = listener.local_addr() {
+        tracing::info!(%address, "gateway listens on {address}");
+    }
     let router = router(&settings).into_make_service_with_connect_info::<SocketAddr>();
     // Without it a connection waits for acknowledgements that the client delays.
     let listener = listener.tap_io(|stream| {

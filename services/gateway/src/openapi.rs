@@ -110,7 +110,7 @@ fn describe_headers(openapi: &mut openapi::OpenApi) {
         let PathItem { get, put, post, .. } = item;
         for operation in [get, put, post].into_iter().flatten() {
             take(operation, "X-Request-Id", "Names the request; 1-128 visible ASCII characters.");
-            give(operation, "X-Request-Id", "Names the request, in the log as well.");
+            give(operation, "X-Request-Id", "Names the request, in the log as well.", |_| true);
         }
         let PathItem { put, post, .. } = item;
         for operation in [put, post].into_iter().flatten().filter(|_| path != "/login") {
@@ -118,7 +118,9 @@ fn describe_headers(openapi: &mut openapi::OpenApi) {
                        the same key has its effect once, and gets the same answer again.";
             take(operation, "Idempotency-Key", key);
             let replayed = "`true` when the answer is that of an earlier request.";
-            give(operation, "Idempotent-Replayed", replayed);
+            // Declines are kept as successes are.
+            let has = |status: &str| matches!(status, "200" | "409");
+            give(operation, "Idempotent-Replayed", replayed, has);
         }
     }
 }
@@ -134,10 +136,12 @@ fn take(operation: &mut Operation, name: &str, about: &str) {
     operation.parameters.get_or_insert_default().push(header.build().into());
 }
 
-/// A header of an operation's answers.
-fn give(operation: &mut Operation, name: &str, about: &str) {
-    for answer in operation.responses.responses.values_mut() {
-        if let RefOr::T(answer) = answer {
+/// A header of those of an operation's answers that `has` names by their status.
+fn give(operation: &mut Operation, name: &str, about: &str, has: fn(&str) -> bool) {
+    for (status, answer) in &mut operation.responses.responses {
+        if let RefOr::T(answer) = answer
+            && has(status)
+        {
             let header = HeaderBuilder::new().schema(Some(text())).description(Some(about)).build();
             answer.headers.insert(name.to_owned(), header.into());
         }

@@ -35,13 +35,13 @@ pub(crate) fn routes() -> OpenApiRouter<Peers> {
 }))]
 pub(crate) struct Inbound {
     /// Greater than 0, at most 11 characters; a number is taken too.
-    #[schema(required = true)]
+    #[schema(value_type = String)]
     amount: Option<String>,
     /// 1-18 characters: letters, digits, space, `_ - . / &`.
-    #[schema(required = true)]
+    #[schema(value_type = String)]
     reference: Option<String>,
     /// The sender's, 1-100 characters.
-    #[schema(required = true)]
+    #[schema(value_type = String)]
     name: Option<String>,
     sort_code: Option<String>,
     account_number: Option<String>,

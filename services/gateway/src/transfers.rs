@@ -32,16 +32,16 @@ pub(crate) fn routes() -> OpenApiRouter<Peers> {
 }))]
 pub(crate) struct NewTransfer {
     /// Pays.
-    #[schema(required = true)]
+    #[schema(value_type = String)]
     from_ledger_id: Option<String>,
     /// Receives; another ledger in the same currency.
-    #[schema(required = true)]
+    #[schema(value_type = String)]
     to_ledger_id: Option<String>,
     /// Greater than 0, at most 11 characters; a number is taken too.
-    #[schema(required = true)]
+    #[schema(value_type = String)]
     amount: Option<String>,
     /// 1-18 characters: letters, digits, space, `_ - . / &`.
-    #[schema(required = true)]
+    #[schema(value_type = String)]
     reference: Option<String>,
 }
 

@@ -40,14 +40,14 @@ pub(crate) fn routes() -> OpenApiRouter<Peers> {
 }))]
 pub(crate) struct NewVerification {
     /// An active customer, of whom no other verification is pending or in review.
-    #[schema(required = true)]
+    #[schema(value_type = String)]
     customer_id: Option<String>,
     /// A configured provider.
-    #[schema(required = true, example = "gb_group")]
+    #[schema(value_type = String, example = "gb_group")]
     third_party: Option<String>,
     #[schema(schema_with = id_type)]
     id_type: i32,
-    #[schema(required = true)]
+    #[schema(value_type = Document)]
     front: Option<Document>,
     /// Required unless `id_type` is `passport`.
     back: Option<Document>,
@@ -65,7 +65,7 @@ pub(crate) struct Document {
     #[schema(value_type = String, content_encoding = "base64")]
     image: Option<Vec<u8>>,
     /// image/jpeg, image/bmp, image/png, application/pdf or image/tiff, as the content is.
-    #[schema(required = true)]
+    #[schema(value_type = String)]
     mime_type: Option<String>,
 }
 

@@ -34,15 +34,15 @@ pub static MIGRATIONS: Migrator = sqlx::migrate!();
 
 /// What the service serves, on this database. The work that it leaves is done by [`work`].
 #[must_use]
-pub fn service(settings: &Settings, customer: Channel, pool: PgPool) -> Service {
+pub fn service(settings: &Settings, pool: PgPool, customer: Channel) -> Service {
     answering(settings, &Customers::new(customer), pool, Arc::default())
 }
 
 /// Works on verifications until `stop`, then ends what is under way within `drain_timeout`.
 pub async fn work(
     settings: Settings,
-    customer: Channel,
     pool: PgPool,
+    customer: Channel,
     drain_timeout: Duration,
     stop: CancellationToken,
 ) {
@@ -58,8 +58,8 @@ pub async fn work(
 pub async fn serve(
     listener: TcpListener,
     settings: Settings,
-    customer: Channel,
     pool: PgPool,
+    customer: Channel,
     drain_timeout: Duration,
     stop: CancellationToken,
 ) -> anyhow::Result<()> {

@@ -74,6 +74,6 @@ async fn serve(config: Serve, pool: PgPool) -> anyhow::Result<()> {
     let customer = kit::client::channel(customer_url).context("the customer service has no URL")?;
     let listener = TcpListener::bind(server.listen).await.context("cannot listen")?;
     let (drain, stop) = (server.drain_timeout(), CancellationToken::new());
-    let serving = kyc::serve(listener, settings, customer, pool, drain, stop.clone());
+    let serving = kyc::serve(listener, settings, pool, customer, drain, stop.clone());
     signals.run(&stop, serving).await
 }

@@ -96,8 +96,7 @@ impl Transfers {
     /// the customer service says now. Everything that may change while it is read is left to `post`.
     async fn order(&self, caller: &Caller, new: NewTransfer) -> Result<Order, Error> {
         let NewTransfer { sides, amount, reference } = new;
-        let sender = self.sender(caller.tenant(), sides).await?;
-        let amount = amount.of(sender.currency)?;
+        let (sender, amount) = self.sender(caller.tenant(), sides, amount).await?;
         // A customer that the customer service does not know any more may send nothing.
         let customer = self.customers.find(caller, sender.customer_id).await?;
         let payer = match customer {
@@ -161,16 +160,23 @@ impl Transfers {
         Ok(found.map(|ledger| ledger.currency))
     }
 
-    /// The ledger that pays. Both sides must be ledgers: a settlement account is nobody's to name.
-    async fn sender(&self, tenant: TenantId, sides: Sides) -> Result<Ledger, Error> {
+    /// The ledger that pays, and the amount in its currency. That the amount does not fit is told
+    /// before that the other ledger is missing. Both sides must be ledgers: a settlement account is
+    /// nobody's to name.
+    async fn sender(
+        &self,
+        tenant: TenantId,
+        sides: Sides,
+        amount: Asked,
+    ) -> Result<(Ledger, Amount), Error> {
         let ids = [sides.debit(), sides.credit()].map(|side| LedgerId::from_uuid(side.uuid()));
         let mut conn = self.pool.acquire().await?;
         let found = store::ledgers::find(&mut conn, tenant, &ids).await?;
-        if found.len() < ids.len() {
-            return Err(Error::LedgerNotFound);
-        }
+        let is_complete = found.len() == ids.len();
         let sender = found.into_iter().find(|ledger| of_ledger(ledger.id) == sides.debit());
-        sender.ok_or(Error::LedgerNotFound)
+        let sender = sender.ok_or(Error::LedgerNotFound)?;
+        let amount = amount.of(sender.currency)?;
+        if is_complete { Ok((sender, amount)) } else { Err(Error::LedgerNotFound) }
     }
 }
 

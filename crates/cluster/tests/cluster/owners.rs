@@ -1,7 +1,7 @@
 //! What the processes run that other tests kill.
 #![expect(clippy::unwrap_used, reason = "a process that fails is a test that fails")]
 
-use std::{env, fs, path::PathBuf, pin::pin, thread, time::Duration};
+use std::{env, fs, path::PathBuf, pin::pin, process, thread, time::Duration};
 
 use cluster::Cluster;
 
@@ -28,13 +28,25 @@ async fn own_a_throw_away_cluster() {
 #[ignore = "a process for other tests to kill"]
 async fn begin_a_throw_away_cluster() {
     let mut start = pin!(Cluster::throw_away());
-    let begun = || fs::read_dir(place()).unwrap().next().is_some();
-    while !begun() {
+    let begun = loop {
         let early = tokio::time::timeout(Duration::from_millis(20), &mut start).await;
         assert!(early.is_err(), "it is there before it was begun");
-    }
-    say("begun");
+        if let Some(directory) = throw_away_directory() {
+            break directory;
+        }
+    };
+    say(begun.to_str().unwrap());
     thread::sleep(Duration::from_mins(1));
+}
+
+/// The directory that this process's cluster is being made in.
+fn throw_away_directory() -> Option<PathBuf> {
+    let ours = format!("lombard-{}-", process::id());
+    ["/dev/shm", "/tmp"]
+        .into_iter()
+        .flat_map(|parent| fs::read_dir(parent).into_iter().flatten().flatten())
+        .find(|entry| entry.file_name().to_string_lossy().starts_with(&ours))
+        .map(|entry| entry.path())
 }
 
 fn place() -> PathBuf {

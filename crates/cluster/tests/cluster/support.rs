@@ -29,7 +29,7 @@ impl Owner {
         let mut process = Command::new(env::current_exe().unwrap())
             .args(["--ignored", "--exact", "--nocapture", &format!("owners::{name}")])
             .env("CLUSTER_TEST_PLACE", place)
-            .env("TMPDIR", if name.starts_with("begin") { place } else { Path::new("/tmp") })
+            .env("TMPDIR", "/tmp")
             .stdout(Stdio::piped())
             .spawn()
             .unwrap();

@@ -85,7 +85,7 @@ impl<'a, W: Write> Walk<'a, W> {
             request = request.json(body);
         }
         let response =
-            request.send().await.with_context(|| format!("{} is no gateway", self.url))?;
+            request.send().await.with_context(|| format!("{} does not answer", self.url))?;
         let status = response.status();
         let text = response.text().await?;
         let json = serde_json::from_str(&text).unwrap_or_default();

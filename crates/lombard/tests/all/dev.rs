@@ -1,113 +1,17 @@
 //! `lombard dev` as a program: what it says, how it stops, and what it finds again.
 
-use std::{
-    fs,
-    os::unix::fs::PermissionsExt,
-    path::{Path, PathBuf},
-    process::{ExitStatus, Stdio},
-    time::Duration,
-};
+use std::{fs, time::Duration};
 
+use cluster::Cluster;
 use reqwest::StatusCode;
 use serde_json::json;
-use tempfile::TempDir;
-use tokio::{
-    io::{AsyncBufReadExt, AsyncReadExt, BufReader, Lines},
-    process::{Child, ChildStdout, Command},
-    time::{sleep, timeout},
+use sqlx::{ConnectOptions, Connection, PgConnection};
+use tokio::time::{sleep, timeout};
+
+use crate::{
+    program::{Dev, PATIENCE, directory, runs},
+    stack::{Client, login_as},
 };
-
-use crate::stack::{Client, login_as};
-
-/// Longer than any of this takes on a busy machine.
-const PATIENCE: Duration = Duration::from_mins(2);
-
-/// A running `lombard dev`, killed when dropped.
-struct Dev {
-    child: Child,
-    lines: Lines<BufReader<ChildStdout>>,
-    data: PathBuf,
-}
-
-impl Dev {
-    fn start(data_dir: &Path, listen: &str) -> Self {
-        let mut child = Command::new(env!("CARGO_BIN_EXE_lombard"))
-            .args(["dev", "--listen", listen, "--data-dir"])
-            .arg(data_dir)
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .kill_on_drop(true)
-            .spawn()
-            .unwrap();
-        let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-        Self { child, lines, data: data_dir.join("postgres/data") }
-    }
-
-    /// What it says on standard output until it is ready, that line included.
-    async fn until_ready(&mut self) -> Vec<String> {
-        let mut said = Vec::new();
-        let read = async {
-            while let Some(line) = self.lines.next_line().await.unwrap() {
-                let ready = line.starts_with("ready ");
-                said.push(line);
-                if ready {
-                    return true;
-                }
-            }
-            false
-        };
-        if timeout(PATIENCE, read).await.unwrap() {
-            return said;
-        }
-        panic!("never ready: {said:?} {}", self.complaint().await);
-    }
-
-    async fn url(&mut self) -> String {
-        let said = self.until_ready().await;
-        said.last().unwrap().strip_prefix("ready ").unwrap().to_owned()
-    }
-
-    /// All that it says on standard error; to be asked when it has ended, or is about to.
-    async fn complaint(&mut self) -> String {
-        let mut said = String::new();
-        let mut stderr = self.child.stderr.take().unwrap();
-        timeout(PATIENCE, stderr.read_to_string(&mut said)).await.unwrap().unwrap();
-        said
-    }
-
-    /// The process that serves its data.
-    fn postgres(&self) -> Option<String> {
-        let file = fs::read_to_string(self.data.join("postmaster.pid")).ok()?;
-        file.lines().next().map(str::to_owned)
-    }
-
-    async fn signal(&self, signal: &str) {
-        let mut kill = Command::new("kill");
-        kill.arg(signal).arg(self.child.id().unwrap().to_string());
-        assert!(kill.status().await.unwrap().success());
-    }
-
-    async fn ended(&mut self) -> ExitStatus {
-        timeout(PATIENCE, self.child.wait()).await.unwrap().unwrap()
-    }
-
-    async fn terminate(mut self) -> ExitStatus {
-        self.signal("-TERM").await;
-        self.ended().await
-    }
-}
-
-/// Whether a process is there and not merely waiting for somebody to note its end.
-async fn runs(process: &str) -> bool {
-    let state = Command::new("ps").args(["-o", "stat=", "-p", process]).output().await.unwrap();
-    let state = String::from_utf8(state.stdout).unwrap();
-    !matches!(state.trim().chars().next(), None | Some('Z'))
-}
-
-/// Where root's PostgreSQL, which runs as another user, can go too.
-fn directory() -> TempDir {
-    tempfile::Builder::new().permissions(fs::Permissions::from_mode(0o755)).tempdir().unwrap()
-}
 
 async fn sandbox(url: &str) -> Client {
     login_as(url, "sandbox@lombard.test", "sandbox-password").await
@@ -225,4 +129,28 @@ async fn a_data_directory_in_use_is_told() {
     assert_eq!(ended.code(), Some(1));
     assert!(said.lines().last().unwrap().contains("is in use by another process"), "{said}");
     assert_eq!(first.terminate().await.code(), Some(0));
+}
+
+#[tokio::test]
+async fn it_uses_a_server_that_it_is_given_and_leaves_it_running() {
+    let (directory, cluster) = (directory(), Cluster::throw_away().await.unwrap());
+    let server = cluster.options();
+    let url = server.to_url_lossy().to_string();
+    let arguments = ["--listen", "127.0.0.1:0", "--database-url", &url];
+    let mut dev = Dev::start_with(directory.path(), &arguments);
+
+    dev.until_ready().await;
+    assert_eq!(dev.terminate().await.code(), Some(0));
+
+    let mut connection = PgConnection::connect_with(&server).await.unwrap();
+    let names: Vec<String> = sqlx::query_scalar(
+        "select datname::text from pg_database where datname like 'lombard%' order by 1",
+    )
+    .fetch_all(&mut connection)
+    .await
+    .unwrap();
+    assert_eq!(names, ["lombard_access", "lombard_customer", "lombard_kyc", "lombard_ledger"]);
+    assert!(fs::read_dir(directory.path()).unwrap().next().is_none());
+    connection.close().await.unwrap();
+    cluster.stop().await.unwrap();
 }

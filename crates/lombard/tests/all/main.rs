@@ -7,6 +7,16 @@
     reason = "a test fails by a panic, in the functions beside it too"
 )]
 
+mod amounts;
 mod demo;
 mod dev;
+mod grpc;
+mod idempotency;
+mod inbound;
+mod ledger_documents;
+mod ledgers;
+mod program;
+mod scene;
 mod stack;
+mod transactions;
+mod transfers;

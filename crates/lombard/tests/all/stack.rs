@@ -22,6 +22,8 @@ pub(crate) struct Platform {
     /// Where to reach the gateway: `http://127.0.0.1:12345`.
     pub(crate) url: String,
     pub(crate) stack: Stack,
+    /// Where its services keep their data.
+    pub(crate) databases: Databases,
     runtime: Handle,
 }
 
@@ -58,7 +60,7 @@ async fn start() -> Platform {
     };
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let stack = Stack::start(&databases, listener).await.unwrap();
-    Platform { url: stack.url(), stack, runtime: Handle::current() }
+    Platform { url: stack.url(), stack, databases, runtime: Handle::current() }
 }
 
 /// Somebody who is logged in.

@@ -1,21 +1,12 @@
 //! One JSON object, read field by field.
 
-use std::{collections::HashSet, fmt};
-
-use serde::{
-    Deserialize, Deserializer,
-    de::{Error as _, MapAccess, Visitor},
-};
 use serde_json::value::RawValue;
 
-use super::image;
+use super::{image, members::Members};
 use crate::{
     failure::{Failure, Violations},
     text::Words,
 };
-
-/// Fields of an object at most: many more than any request has.
-const MOST: usize = 1000;
 
 /// The fields that have not been read yet, and what was wrong with those that have. A bad field is as
 /// if it were absent; so are `null` and the empty text.
@@ -205,43 +196,5 @@ impl<'a> Object<'a> {
 
     fn wrong(&mut self, name: &str, reason: &str) {
         self.bad.add(&format!("{}{name}", self.prefix), reason);
-    }
-}
-
-/// An object's fields in their order, each once; and the names that came again.
-struct Members<'a> {
-    fields: Vec<(String, &'a RawValue)>,
-    repeated: Vec<String>,
-}
-
-impl<'de> Deserialize<'de> for Members<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Reader;
-
-        impl<'de> Visitor<'de> for Reader {
-            type Value = Members<'de>;
-
-            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str("an object")
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-                let mut members = Members { fields: Vec::new(), repeated: Vec::new() };
-                let mut names = HashSet::new();
-                while let Some((name, value)) = map.next_entry::<String, &'de RawValue>()? {
-                    if members.fields.len().saturating_add(members.repeated.len()) == MOST {
-                        return Err(A::Error::custom("too many fields"));
-                    }
-                    if names.insert(name.clone()) {
-                        members.fields.push((name, value));
-                    } else {
-                        members.repeated.push(name);
-                    }
-                }
-                Ok(members)
-            }
-        }
-
-        deserializer.deserialize_map(Reader)
     }
 }

@@ -106,6 +106,15 @@ fn what_is_no_object_is_refused() {
 }
 
 #[test]
+fn depth_is_no_danger() {
+    let deep = format!(r#"{{"a": {}{}}}"#, "[".repeat(30_000), "]".repeat(30_000));
+    let mut object = object(&deep);
+
+    assert_eq!(object.text("a"), None);
+    assert_eq!(object.finish().names(), ["a"]);
+}
+
+#[test]
 fn an_object_of_countless_fields_is_refused() {
     for name in ["\"a\":0", "\"a#\":0"] {
         let fields: Vec<_> = (0..1001).map(|at| name.replace('#', &at.to_string())).collect();

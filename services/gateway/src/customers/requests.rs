@@ -2,66 +2,14 @@
 
 use prost_types::FieldMask;
 use proto::customer::v1::{self as pb, CreateCustomerRequest, UpdateCustomerRequest};
-use serde::Serialize;
 use utoipa::ToSchema;
 
+use super::address::{Address, Mask};
 use crate::{
     body::{Object, Parse},
     outgoing::Outgoing,
     text,
 };
-
-/// A postal address, in and out.
-#[derive(Serialize, ToSchema)]
-pub(crate) struct Address {
-    /// 1-11 characters; a whole number is taken too.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) number: Option<String>,
-    /// 1-100 characters: flat, suite, floor, house name.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) refinement: Option<String>,
-    /// 1-100 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) street: Option<String>,
-    /// 1-100 characters: state, province, county, prefecture.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) region: Option<String>,
-    /// 1-100 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) city: Option<String>,
-    /// 1-100 characters.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) postal_code: Option<String>,
-    /// ISO 3166-1 alpha-2, any case in, upper case out. Required of a new customer.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub(super) iso_country: Option<String>,
-}
-
-impl Address {
-    fn parse(object: &mut Object<'_>) -> Self {
-        Self {
-            number: object.text_or_integer("number"),
-            refinement: object.text("refinement"),
-            street: object.text("street"),
-            region: object.text("region"),
-            city: object.text("city"),
-            postal_code: object.text("postal_code"),
-            iso_country: object.text("iso_country"),
-        }
-    }
-
-    fn into_message(self, mask: &mut Mask) -> pb::Address {
-        pb::Address {
-            number: mask.given("address.number", self.number),
-            refinement: mask.given("address.refinement", self.refinement),
-            street: mask.given("address.street", self.street),
-            region: mask.given("address.region", self.region),
-            city: mask.given("address.city", self.city),
-            postal_code: mask.given("address.postal_code", self.postal_code),
-            iso_country: mask.given("address.iso_country", self.iso_country),
-        }
-    }
-}
 
 /// A customer to be.
 #[derive(ToSchema)]
@@ -84,6 +32,7 @@ impl Address {
 pub(crate) struct NewCustomer {
     #[schema(schema_with = customer_type)]
     customer_type: i32,
+    #[schema(value_type = Address)]
     address: Option<Address>,
     #[serde(flatten)]
     details: Details,
@@ -216,19 +165,6 @@ impl CustomerChanges {
             update_mask: Some(FieldMask { paths: mask.0 }),
             validate_only: outgoing.validate_only(),
         }
-    }
-}
-
-/// The fields that a request gives.
-#[derive(Default)]
-struct Mask(Vec<String>);
-
-impl Mask {
-    fn given<T: Default>(&mut self, path: &str, value: Option<T>) -> T {
-        if value.is_some() {
-            self.0.push(path.to_owned());
-        }
-        value.unwrap_or_default()
     }
 }
 

@@ -3,14 +3,14 @@
 use std::collections::HashMap;
 
 use proto::{
-    customer::v1::{self as pb, Customer, CustomerType},
+    customer::v1::{Customer, CustomerType},
     ledger::v1::{BatchGetLedgerSummariesResponse, LedgerSummary},
     r#type::v1::VerificationStatus,
 };
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use super::requests::Address;
+use super::address::Address;
 use crate::{clock, failure::Failure, text};
 
 /// Which customer it was.
@@ -59,21 +59,28 @@ pub(crate) struct CustomerView {
     customer_type: &'static str,
     /// First, middle and last name, or the company's.
     name: String,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    first_name: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    middle_name: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    last_name: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    company_name: Option<String>,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    #[schema(required = false)]
+    first_name: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    #[schema(required = false)]
+    middle_name: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    #[schema(required = false)]
+    last_name: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    #[schema(required = false)]
+    company_name: String,
     address: Address,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    dob: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    email: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    phone: Option<String>,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    #[schema(required = false)]
+    dob: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    #[schema(required = false)]
+    email: String,
+    #[serde(skip_serializing_if = "String::is_empty")]
+    #[schema(required = false)]
+    phone: String,
     /// UTC.
     created: String,
     /// UTC.
@@ -101,33 +108,19 @@ impl TryFrom<Customer> for CustomerView {
             active: customer.active,
             customer_type: text::CUSTOMER_TYPES.word(customer_type)?,
             name: customer.name,
-            first_name: text::present(customer.first_name),
-            middle_name: text::present(customer.middle_name),
-            last_name: text::present(customer.last_name),
-            company_name: text::present(customer.company_name),
+            first_name: customer.first_name,
+            middle_name: customer.middle_name,
+            last_name: customer.last_name,
+            company_name: customer.company_name,
             address: customer.address.unwrap_or_default().into(),
-            dob: text::present(customer.date_of_birth),
-            email: text::present(customer.email),
-            phone: text::present(customer.phone),
+            dob: customer.date_of_birth,
+            email: customer.email,
+            phone: customer.phone,
             created: clock::print(customer.create_time.as_ref())?,
             last_update: clock::print(customer.update_time.as_ref())?,
             verified: status == VerificationStatus::Verified,
             verification_status: text::VERIFICATION_STATUSES.word(status)?,
         })
-    }
-}
-
-impl From<pb::Address> for Address {
-    fn from(address: pb::Address) -> Self {
-        Self {
-            number: text::present(address.number),
-            refinement: text::present(address.refinement),
-            street: text::present(address.street),
-            region: text::present(address.region),
-            city: text::present(address.city),
-            postal_code: text::present(address.postal_code),
-            iso_country: text::present(address.iso_country),
-        }
     }
 }
 

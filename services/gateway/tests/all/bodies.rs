@@ -1,6 +1,14 @@
+use std::time::Duration;
+
 use axum::body::Body;
 use http::Method;
 use serde_json::json;
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::{TcpListener, TcpStream},
+    time::sleep,
+};
+use tokio_util::sync::CancellationToken;
 
 use crate::stack::{Client, JSON, Reply, Stack, customer};
 
@@ -91,4 +99,31 @@ async fn what_is_no_object_is_told_once() {
     let reply = client.post(PATH, body).await;
 
     assert_eq!(reply.bad(), ["address"]);
+}
+
+#[tokio::test]
+async fn a_connection_outlives_the_refusal_of_a_body_that_came_late() {
+    let stack = Stack::start().await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let mut connection = TcpStream::connect(listener.local_addr().unwrap()).await.unwrap();
+    let stop = CancellationToken::new();
+    let serving = gateway::serve(listener, stack.settings.clone(), stop.clone());
+    let asking = async {
+        for _ in 0..3 {
+            let head = format!("POST {PATH} HTTP/1.1\r\nhost: x\r\ncontent-length: 9\r\n\r\n");
+            connection.write_all(head.as_bytes()).await.unwrap();
+            sleep(Duration::from_millis(20)).await;
+            connection.write_all(b"{\"a\": 12}").await.unwrap();
+            let mut answer = [0; 12];
+            connection.read_exact(&mut answer).await.unwrap();
+            assert_eq!(&answer, b"HTTP/1.1 401");
+            // The rest of the answer, which is short and comes at once.
+            assert!(connection.read(&mut [0; 4096]).await.unwrap() > 0);
+        }
+        stop.cancel();
+    };
+
+    let (served, ()) = tokio::join!(serving, asking);
+
+    served.unwrap();
 }

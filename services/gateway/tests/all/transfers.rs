@@ -15,7 +15,7 @@ async fn ledgers(client: &Client) -> [String; 2] {
     [from, to]
 }
 
-fn transfer([from, to]: &[String; 2], amount: Value) -> Value {
+fn transfer([from, to]: &[String; 2], amount: &Value) -> Value {
     json!({"from_ledger_id": from, "to_ledger_id": to, "amount": amount, "reference": "rent"})
 }
 
@@ -24,7 +24,7 @@ async fn a_transfer_is_answered_at_the_top_and_in_data() {
     let client = Stack::start().await.client().await;
     let ledgers = ledgers(&client).await;
 
-    let reply = client.post(PATH, transfer(&ledgers, json!(2.5))).await;
+    let reply = client.post(PATH, transfer(&ledgers, &json!(2.5))).await;
 
     let id = &reply.data()["transaction_id"];
     let expected = json!({
@@ -44,8 +44,8 @@ async fn a_decline_is_a_conflict_that_stays_one() {
     let client = Stack::start().await.client().await;
     let ledgers = ledgers(&client).await;
 
-    let first = client.post_keyed(PATH, "k-1", transfer(&ledgers, json!("10.01"))).await;
-    let again = client.post_keyed(PATH, "k-1", transfer(&ledgers, json!("10.01"))).await;
+    let first = client.post_keyed(PATH, "k-1", transfer(&ledgers, &json!("10.01"))).await;
+    let again = client.post_keyed(PATH, "k-1", transfer(&ledgers, &json!("10.01"))).await;
 
     assert_eq!(first.refusal(), (409, "INSUFFICIENT_FUNDS"));
     assert_eq!(first.body["response_code"], "650");
@@ -64,7 +64,7 @@ async fn amounts_are_taken_in_any_plain_way_and_no_other() {
     let client = Stack::start().await.client().await;
     let ledgers = ledgers(&client).await;
     let send = async |amount: &str| {
-        let body = transfer(&ledgers, Value::Null).to_string().replace("null", amount);
+        let body = transfer(&ledgers, &Value::Null).to_string().replace("null", amount);
         let body = axum::body::Body::from(body);
         client.send(http::Method::POST, PATH, &[crate::stack::JSON], body).await
     };
@@ -89,7 +89,7 @@ async fn every_bad_field_of_a_transfer_is_named() {
     assert_eq!(bad, ["amount", "from_ledger_id", "reference", "to", "to_ledger_id"]);
 
     let [from, _] = ledgers(&client).await;
-    let reply = client.post(PATH, transfer(&[from.clone(), from], json!(1))).await;
+    let reply = client.post(PATH, transfer(&[from.clone(), from], &json!(1))).await;
     assert_eq!(reply.bad(), ["to_ledger_id"]);
 }
 
@@ -99,15 +99,15 @@ async fn states_are_conflicts() {
     let [from, to] = ledgers(&client).await;
     let euros = client.ledger("eur").await;
 
-    let reply = client.post(PATH, transfer(&[from.clone(), euros], json!(1))).await;
+    let reply = client.post(PATH, transfer(&[from.clone(), euros], &json!(1))).await;
     assert_eq!(reply.refusal(), (409, "CURRENCY_MISMATCH"));
 
     client.put(&format!("/accounts/customers/ledgers/{to}"), json!({"active": false})).await.data();
-    let reply = client.post(PATH, transfer(&[from, to.clone()], json!(1))).await;
+    let reply = client.post(PATH, transfer(&[from, to.clone()], &json!(1))).await;
     assert_eq!(reply.refusal(), (409, "LEDGER_DISABLED"));
 
     let nobody = uuid::Uuid::now_v7().to_string();
-    let reply = client.post(PATH, transfer(&[nobody, to], json!(1))).await;
+    let reply = client.post(PATH, transfer(&[nobody, to], &json!(1))).await;
     assert_eq!(reply.refusal(), (404, "LEDGER_NOT_FOUND"));
 }
 

@@ -50,7 +50,7 @@ pub(crate) async fn setup_with(settings: Settings) -> Setup {
     let (channel, pool) = (setup.customer_channel.clone(), setup.pool.clone());
     let (drain, stop) = (Duration::from_secs(1), CancellationToken::new());
     #[expect(clippy::disallowed_methods, reason = "ends with the test's runtime")]
-    tokio::spawn(kyc::serve(listener, settings, channel, pool, drain, stop));
+    tokio::spawn(kyc::serve(listener, settings, pool, channel, drain, stop));
     setup.kyc = KycServiceClient::new(kit::client::channel(url).unwrap());
     setup
 }
@@ -60,7 +60,7 @@ pub(crate) async fn idle() -> Setup {
     let customer_pool = testkit::database("customer", &customer::MIGRATIONS).await;
     let pool = testkit::database("kyc", &kyc::MIGRATIONS).await;
     let customer_channel = testkit::serve(customer::service(customer_pool.clone())).await;
-    let service = kyc::service(&settings(), customer_channel.clone(), pool.clone());
+    let service = kyc::service(&settings(), pool.clone(), customer_channel.clone());
     Setup {
         kyc: KycServiceClient::new(testkit::serve(service).await),
         customers: CustomerServiceClient::new(customer_channel.clone()),
@@ -95,7 +95,7 @@ impl Setup {
     pub(crate) fn start_worker(&self, settings: Settings, customer: Channel) {
         let (pool, stop) = (self.pool.clone(), CancellationToken::new());
         #[expect(clippy::disallowed_methods, reason = "ends with the test's runtime")]
-        tokio::spawn(kyc::work(settings, customer, pool, Duration::ZERO, stop));
+        tokio::spawn(kyc::work(settings, pool, customer, Duration::ZERO, stop));
     }
 
     pub(crate) async fn customer(&mut self, customer: Customer) -> Customer {

@@ -1,0 +1,61 @@
+//! The documented envelope of a failure.
+
+use axum::body::Body;
+use serde::Serialize;
+use utoipa::ToSchema;
+
+use super::{Failure, Violation};
+use crate::envelope::Outcome;
+
+/// Any answer but a success.
+#[derive(Serialize, ToSchema)]
+#[schema(as = Failure, example = json!({
+    "status": -1,
+    "message": "Some parameters are not valid",
+    "code": "INVALID_PARAMETERS",
+    "errors": [{"parameter": "address.iso_country", "reason": "is required"}],
+    "request_id": "0198c1de-3f0a-7c5b-9f6e-2a1b3c4d5e6f"
+}))]
+pub(crate) struct FailureView<'a> {
+    /// Always -1.
+    status: i32,
+    /// For a person; at most 100 characters.
+    message: &'a str,
+    /// For programs: never changes its meaning.
+    code: &'a str,
+    /// Every bad parameter, where parameters are what is wrong.
+    #[serde(skip_serializing_if = "<[_]>::is_empty")]
+    #[schema(required = false)]
+    errors: &'a [Violation],
+    /// Of a transfer that was declined; so are the next three.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    response_code: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    response_message: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    transaction_id: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    data: Option<&'a Outcome>,
+    /// As in the header `X-Request-Id`.
+    request_id: &'a str,
+}
+
+impl Failure {
+    /// The envelope.
+    pub(crate) fn body(&self, request_id: &str) -> Body {
+        let refusal = &*self.0;
+        let outcome = refusal.outcome.as_ref();
+        let view = FailureView {
+            status: -1,
+            message: &refusal.message,
+            code: &refusal.code,
+            errors: &refusal.errors,
+            response_code: outcome.map(Outcome::response_code),
+            response_message: outcome.map(Outcome::response_message),
+            transaction_id: outcome.map(Outcome::transaction_id),
+            data: outcome,
+            request_id,
+        };
+        serde_json::to_vec(&view).map_or_else(|_| Body::empty(), Body::from)
+    }
+}
