@@ -27,7 +27,7 @@ enum Command {
     /// Brings the database's schema up to this version.
     Migrate,
     /// Serves gRPC until SIGTERM.
-    #[command(mut_arg("listen", |listen| listen.default_value("127.0.0.1:7002")))]
+    #[command(mut_arg("listen", |listen| listen.required(false).default_value("127.0.0.1:7002")))]
     Serve(ServerConfig),
 }
 

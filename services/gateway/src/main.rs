@@ -25,6 +25,7 @@ struct Config {
 #[derive(Subcommand)]
 enum Command {
     /// Serves HTTP until SIGTERM.
+    #[command(mut_arg("listen", |listen| listen.required(false).default_value("127.0.0.1:8080")))]
     Serve(Serve),
 }
 
@@ -32,7 +33,7 @@ enum Command {
 struct Serve {
     #[command(flatten)]
     server: ServerConfig,
-    /// The access service, for example `http://access:50051`.
+    /// The access service, for example `http://access:7001`.
     #[arg(long, env = "ACCESS_URL")]
     access_url: String,
     /// The customer service.

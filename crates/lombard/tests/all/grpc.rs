@@ -3,31 +3,23 @@
 use std::net::SocketAddr;
 
 use kit::client;
-use prost_types::FieldMask;
 use proto::{
     access::v1::{
-        LoginRequest, LogoutRequest, LookUpTokenRequest,
-        access_service_client::AccessServiceClient,
+        LoginRequest, LogoutRequest, LookUpTokenRequest, access_service_client::AccessServiceClient,
     },
     customer::v1::{
-        Address, CreateCustomerRequest, Customer, CustomerType, GetCustomerRequest,
-        ListCustomersRequest, UpdateCustomerRequest,
+        Address, CreateCustomerRequest, Customer, CustomerType, ListCustomersRequest,
         customer_service_client::CustomerServiceClient,
     },
     kyc::v1::{
-        CreateVerificationRequest, Document, GetVerificationRequest, IdType,
-        ListVerificationsRequest, kyc_service_client::KycServiceClient,
+        CreateVerificationRequest, ListVerificationsRequest, kyc_service_client::KycServiceClient,
     },
     ledger::v1::{
         BankDetails, CreateInboundPaymentRequest, CreateLedgerRequest, CreateTransferRequest,
-        Direction, GetLedgerRequest, GetTransactionRequest, GetTransferRequest, Ledger,
-        LedgerStatus, ListLedgersRequest, ListTransactionsRequest, PrimaryUse,
-        QueryTransactionsRequest, ResponseCode, TransactionFilter, TransactionType,
-        UpdateLedgerRequest, create_inbound_payment_request, create_transfer_request,
-        ledger_service_client::LedgerServiceClient, query_transactions_response::Answer,
+        GetLedgerRequest, Ledger, PrimaryUse, QueryTransactionsRequest, Transfer,
+        create_inbound_payment_request, ledger_service_client::LedgerServiceClient,
         sandbox_service_client::SandboxServiceClient,
     },
-    r#type::v1::{Money, VerificationStatus},
 };
 use tonic::{Code, Request, Status, transport::Channel};
 use tonic_health::pb::{
@@ -42,14 +34,15 @@ use uuid::Uuid;
 
 use crate::stack::{login, platform};
 
+mod customers;
+mod ledgers;
+
 const SERVICES: [(&str, &[&str]); 4] = [
     ("access", &["lombard.access.v1.AccessService"]),
     ("customer", &["lombard.customer.v1.CustomerService"]),
     ("kyc", &["lombard.kyc.v1.KycService"]),
     ("ledger", &["lombard.ledger.v1.LedgerService", "lombard.ledger.v1.SandboxService"]),
 ];
-/// The first bytes of a JPEG.
-const IMAGE: &[u8] = b"\xff\xd8\xff\xe0\x00\x10JFIF\x00\x01\x01\x00\x00\x01\x00\x01\x00\x00\xff\xd9";
 
 fn address(service: &str) -> SocketAddr {
     platform().stack.grpc(service).unwrap()
@@ -73,8 +66,8 @@ fn fields(status: &Status) -> Vec<String> {
 /// A tenant, by the metadata that says so.
 #[derive(Clone)]
 struct Tenant {
-    tenant_id: String,
-    user_id: String,
+    id: String,
+    user: String,
     customers: CustomerServiceClient<Channel>,
     kyc: KycServiceClient<Channel>,
     ledgers: LedgerServiceClient<Channel>,
@@ -84,8 +77,8 @@ struct Tenant {
 impl Tenant {
     fn new() -> Self {
         Self {
-            tenant_id: Uuid::now_v7().to_string(),
-            user_id: Uuid::now_v7().to_string(),
+            id: Uuid::now_v7().to_string(),
+            user: Uuid::now_v7().to_string(),
             customers: CustomerServiceClient::new(channel("customer")),
             kyc: KycServiceClient::new(channel("kyc")),
             ledgers: LedgerServiceClient::new(channel("ledger")),
@@ -96,8 +89,8 @@ impl Tenant {
     fn ask<M>(&self, message: M) -> Request<M> {
         let mut request = Request::new(message);
         let metadata = request.metadata_mut();
-        metadata.insert("x-lombard-tenant", self.tenant_id.parse().unwrap());
-        metadata.insert("x-lombard-user", self.user_id.parse().unwrap());
+        metadata.insert("x-lombard-tenant", self.id.parse().unwrap());
+        metadata.insert("x-lombard-user", self.user.parse().unwrap());
         metadata.insert("x-lombard-scopes", "ledgers:read".parse().unwrap());
         metadata.insert("x-request-id", "grpc-test".parse().unwrap());
         request
@@ -117,7 +110,7 @@ impl Tenant {
         self.ledgers.clone().create_ledger(self.ask(request)).await.unwrap().into_inner()
     }
 
-    async fn fund(&self, ledger: &Ledger, decimal: &str) -> proto::ledger::v1::Transfer {
+    async fn fund(&self, ledger: &Ledger, decimal: &str) -> Transfer {
         let request = inbound(&ledger.ledger_id, decimal);
         self.sandbox.clone().create_inbound_payment(self.ask(request)).await.unwrap().into_inner()
     }
@@ -152,6 +145,22 @@ fn create_ledger(request_id: &str, customer_id: &str, currency: &str) -> CreateL
     CreateLedgerRequest { request_id, ledger: Some(ledger), validate_only: false }
 }
 
+fn inbound(ledger_id: &str, decimal: &str) -> CreateInboundPaymentRequest {
+    let sender = BankDetails {
+        sort_code: "400052".to_owned(),
+        account_number: "12345678".to_owned(),
+        ..BankDetails::default()
+    };
+    CreateInboundPaymentRequest {
+        ledger_id: ledger_id.to_owned(),
+        amount: Some(create_inbound_payment_request::Amount::Decimal(decimal.to_owned())),
+        reference: "testing".to_owned(),
+        name: "Dave Bloggs".to_owned(),
+        sender: Some(sender),
+        ..CreateInboundPaymentRequest::default()
+    }
+}
+
 #[tokio::test]
 async fn a_token_is_got_looked_up_and_revoked() {
     let rest = login().await;
@@ -174,7 +183,10 @@ async fn a_token_is_got_looked_up_and_revoked() {
     assert_eq!((token.len(), token.bytes().all(|b| b.is_ascii_hexdigit())), (64, true));
     assert!(Uuid::parse_str(&known.tenant_id).is_ok() && Uuid::parse_str(&known.user_id).is_ok());
     assert!(known.scopes.iter().any(|scope| scope == "ledgers:read"), "{:?}", known.scopes);
-    assert_eq!((wrong.code(), reason(&wrong).as_str()), (Code::Unauthenticated, "WRONG_CREDENTIALS"));
+    assert_eq!(
+        (wrong.code(), reason(&wrong).as_str()),
+        (Code::Unauthenticated, "WRONG_CREDENTIALS")
+    );
     assert_eq!((gone.code(), reason(&gone).as_str()), (Code::Unauthenticated, "TOKEN_INVALID"));
 }
 
@@ -206,10 +218,10 @@ async fn no_service_does_anything_for_nobody() {
     ];
 
     for status in refused {
-        assert_eq!((status.code(), reason(&status).as_str()), (
-            Code::Unauthenticated,
-            "CALLER_REQUIRED"
-        ));
+        assert_eq!(
+            (status.code(), reason(&status).as_str()),
+            (Code::Unauthenticated, "CALLER_REQUIRED")
+        );
     }
 }
 

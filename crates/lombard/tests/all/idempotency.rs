@@ -1,23 +1,16 @@
 //! The `Idempotency-Key`: one effect and one answer for each, on every POST and PUT.
 
-use std::{
-    collections::BTreeSet,
-    time::{Duration, Instant},
-};
-
-use reqwest::{Method, header::HeaderValue};
+use reqwest::Method;
 use serde_json::{Value, json};
-use sqlx::{Connection, PgConnection};
-use tokio::task::JoinSet;
-use uuid::Uuid;
 
-use crate::{
-    scene::{
-        CREATE_CUSTOMER, CREATE_LEDGER, NOBODY, Reply, Scene, TRANSFER, customer, inbound,
-        inbound_path, ledger, ledger_path, send, transfer, with,
-    },
-    stack::platform,
+use crate::scene::{
+    CREATE_CUSTOMER, CREATE_LEDGER, Reply, Scene, TRANSFER, customer, inbound, inbound_path,
+    ledger, ledger_path, send, transfer,
 };
+
+mod keys;
+mod races;
+mod refusals;
 
 const AUTHENTICATE: &str = "/accounts/customers/authenticate";
 /// The first bytes of a JPEG, in base64.
@@ -178,7 +171,10 @@ async fn a_replay_has_no_second_effect_and_tells_what_was_then() {
     assert!(disabled_again.is_replayed());
     let now = scene.details(&id).await;
     assert_eq!((&now["active"], &now["ledger_details"]["balance"]), (&json!(true), &json!(5.0)));
-    assert_eq!(scene.get(&format!("/accounts/customers/{holder}/ledgers")).await.data()["total"], 1);
+    assert_eq!(
+        scene.get(&format!("/accounts/customers/{holder}/ledgers")).await.data()["total"],
+        1
+    );
 }
 
 #[tokio::test]

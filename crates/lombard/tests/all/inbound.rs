@@ -48,7 +48,10 @@ async fn either_kind_of_sender_pays_into_any_ledger() {
         let page = scene.transactions(&ledger, "").await;
         let [abroad, home] = rows(&page) else { panic!("{page}") };
         assert_eq!((&abroad["type"], &home["type"]), (&json!(kind), &json!(kind)));
-        assert_eq!((&abroad["name"], &home["name"]), (&json!("Jeanne Dupont"), &json!("Dave Bloggs")));
+        assert_eq!(
+            (&abroad["name"], &home["name"]),
+            (&json!("Jeanne Dupont"), &json!("Dave Bloggs"))
+        );
         // The account that the ledger's currency does not show is not known in the other's words.
         let (shown, [first, second]) = if currency == "gbp" {
             (home, ["account_number", "sort_code"])
@@ -58,7 +61,10 @@ async fn either_kind_of_sender_pays_into_any_ledger() {
         let hidden = if currency == "gbp" { abroad } else { home };
         assert_ne!(shown[first], "");
         assert_eq!((&hidden[first], &hidden[second]), (&json!(""), &json!("")));
-        let path = format!("/accounts/customers/transactions/{}", hidden["transaction_id"].as_str().unwrap());
+        let path = format!(
+            "/accounts/customers/transactions/{}",
+            hidden["transaction_id"].as_str().unwrap()
+        );
         let one = scene.get(&path).await;
         assert!(one.data().get(first).is_none() && one.data().get(second).is_none());
         assert_eq!(scene.balance(&ledger).await, "3.00");
@@ -89,14 +95,10 @@ async fn what_is_wrong_with_a_payment_is_named() {
         (with(inbound("1"), "amount", &Value::Null), vec!["amount"]),
         (with(inbound("1"), "currency", &json!("gbp")), vec!["currency"]),
         (json!({}), vec!["amount", "iban", "name", "reference", "sort_code"]),
-        (json!({"amount": "0.001", "from": 1}), vec![
-            "amount",
-            "from",
-            "iban",
-            "name",
-            "reference",
-            "sort_code",
-        ]),
+        (
+            json!({"amount": "0.001", "from": 1}),
+            vec!["amount", "from", "iban", "name", "reference", "sort_code"],
+        ),
     ] {
         let reply = scene.post(&inbound_path(&ledger), &body).await;
 

@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::scene::{
-    CREATE_LEDGER, Reply, Scene, TRANSACTIONS, inbound_path, ledger_path, names, rows, send, transfer,
-    with,
+    CREATE_LEDGER, Reply, Scene, TRANSACTIONS, inbound_path, ledger_path, names, rows, send,
+    transfer, with,
 };
 
 const SAMPLE_ID: &str = "859f4eef-6a53-4110-8757-371844df8e8c";

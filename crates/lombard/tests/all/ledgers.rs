@@ -1,12 +1,16 @@
 //! The rules of issuing, reading, enabling and disabling ledgers.
 
-use std::collections::HashSet;
-
 use serde_json::{Value, json};
-use tokio::task::JoinSet;
-use uuid::Uuid;
 
-use crate::scene::{CREATE_LEDGER, NOBODY, Scene, ledger, ledger_path, names, rows, with};
+use crate::scene::{CREATE_LEDGER, NOBODY, Scene, ledger, rows, with};
+
+mod list;
+mod numbers;
+mod update;
+
+fn list_path(customer: &str) -> String {
+    format!("/accounts/customers/{customer}/ledgers")
+}
 
 async fn issue(scene: &Scene, body: &Value) -> Value {
     scene.post(CREATE_LEDGER, body).await.data().clone()

@@ -1,15 +1,16 @@
 //! Reading transactions: lists, their filters and pages, and single ones.
 
-use std::{collections::HashSet, time::Duration};
+use std::collections::HashSet;
 
 use serde_json::{Value, json};
-use time::{OffsetDateTime, PrimitiveDateTime, macros::format_description};
 use uuid::Uuid;
 
 use crate::scene::{
-    NOBODY, Reply, Scene, TRANSACTIONS, TRANSFER, inbound, inbound_path, names, rows, transfer,
-    with,
+    NOBODY, Reply, Scene, TRANSACTIONS, TRANSFER, inbound, inbound_path, rows, transfer, with,
 };
+
+mod filters;
+mod pages;
 
 /// The references of a page's rows.
 fn references(page: &Value) -> Vec<&str> {
@@ -56,7 +57,10 @@ async fn each_side_of_a_transfer_is_a_transaction_of_its_own_that_shows_the_othe
     assert_eq!((&received["in_out"], &received["amount"]), (&json!("in"), &json!("2.25")));
     assert_eq!(sent["amount"], "2.25");
     assert_eq!(sent["date_time"], received["date_time"]);
-    assert_eq!((&sent["balance_after"], &received["balance_after"]), (&json!("7.75"), &json!("3.75")));
+    assert_eq!(
+        (&sent["balance_after"], &received["balance_after"]),
+        (&json!("7.75"), &json!("3.75"))
+    );
     for field in ["account_number", "sort_code"] {
         assert_eq!(sent[field], bank(&to).await[field]);
         assert_eq!(received[field], bank(&from).await[field]);

@@ -1,10 +1,14 @@
 //! Transfers between ledgers: their shape, and what they are refused or declined for. How amounts are
 //! written is in [`crate::amounts`].
 
+use reqwest::Method;
 use serde_json::{Value, json};
-use uuid::Uuid;
+use tokio::task::JoinSet;
 
-use crate::scene::{NOBODY, Scene, TRANSACTIONS, TRANSFER, names, rows, send, transfer, with};
+use crate::scene::{Scene, TRANSACTIONS, TRANSFER, names, rows, send, transfer, with};
+
+mod parameters;
+mod states;
 
 #[tokio::test]
 async fn a_transfer_is_told_at_the_top_and_in_data_and_moves_the_money() {
@@ -91,7 +95,7 @@ async fn a_decline_stays_one_under_its_key_when_funds_arrive() {
     let [from, to] = scene.pair("10").await;
     let body = transfer(&from, &to, "20").to_string();
     let ask = async || {
-        let request = scene.written(reqwest::Method::POST, TRANSFER, &body);
+        let request = scene.written(Method::POST, TRANSFER, &body);
         send(request.header("Idempotency-Key", "k-1").header("X-Request-Id", "mine")).await
     };
 
@@ -112,7 +116,7 @@ async fn a_decline_stays_one_under_its_key_when_funds_arrive() {
 async fn many_transfers_at_once_spend_what_is_there_and_no_more() {
     let scene = Scene::new().await;
     let [from, to] = scene.pair("10").await;
-    let mut paying = tokio::task::JoinSet::new();
+    let mut paying = JoinSet::new();
     for _ in 0..40 {
         let (scene, body) = (scene.clone(), transfer(&from, &to, "0.50"));
         paying.spawn(async move { scene.post(TRANSFER, &body).await });
@@ -133,7 +137,7 @@ async fn transfers_both_ways_at_once_neither_block_each_other_nor_lose_a_penny()
     let scene = Scene::new().await;
     let [one, two] = scene.pair("20").await;
     scene.fund(&two, "20").await;
-    let mut paying = tokio::task::JoinSet::new();
+    let mut paying = JoinSet::new();
     for place in 0..40 {
         let (from, to) = if place % 2 == 0 { (&one, &two) } else { (&two, &one) };
         let (scene, body) = (scene.clone(), transfer(from, to, "1"));

@@ -1,6 +1,24 @@
 //! Customers and their verifications.
 
-use super::*;
+use prost_types::FieldMask;
+use proto::{
+    customer::v1::{
+        CreateCustomerRequest, Customer, GetCustomerRequest, ListCustomersRequest,
+        UpdateCustomerRequest,
+    },
+    kyc::v1::{
+        CreateVerificationRequest, Document, GetVerificationRequest, IdType,
+        ListVerificationsRequest,
+    },
+    r#type::v1::VerificationStatus,
+};
+use tonic::Code;
+
+use super::{Tenant, fields, reason};
+
+/// The first bytes of a JPEG.
+const IMAGE: &[u8] =
+    b"\xff\xd8\xff\xe0\x00\x10JFIF\x00\x01\x01\x00\x00\x01\x00\x01\x00\x00\xff\xd9";
 
 #[tokio::test]
 async fn a_customer_is_created_read_changed_and_listed() {
@@ -57,11 +75,14 @@ async fn a_verification_is_made_read_and_listed() {
     let page = kyc.list_verifications(tenant.ask(list)).await.unwrap().into_inner();
 
     assert_eq!(created.verification_status(), VerificationStatus::Pending);
-    assert_eq!((&found.verification_id, &found.customer_id), (&created.verification_id, &customer_id));
-    assert_eq!((again.code(), reason(&again).as_str()), (
-        Code::FailedPrecondition,
-        "VERIFICATION_IN_PROGRESS"
-    ));
+    assert_eq!(
+        (&found.verification_id, &found.customer_id),
+        (&created.verification_id, &customer_id)
+    );
+    assert_eq!(
+        (again.code(), reason(&again).as_str()),
+        (Code::FailedPrecondition, "VERIFICATION_IN_PROGRESS")
+    );
     assert_eq!(page.total_size, 1);
     assert_eq!(page.verifications[0].verification_id, created.verification_id);
     let bad = kyc.create_verification(tenant.ask(CreateVerificationRequest::default())).await;

@@ -1,24 +1,25 @@
 //! Ledgers, and the money on them.
 
-use super::*;
+use prost_types::FieldMask;
+use proto::{
+    ledger::v1::{
+        CreateTransferRequest, Direction, GetLedgerRequest, GetTransactionRequest,
+        GetTransferRequest, Ledger, LedgerStatus, ListLedgersRequest, ListTransactionsRequest,
+        PrimaryUse, QueryTransactionsRequest, ResponseCode, TransactionFilter, TransactionType,
+        UpdateLedgerRequest, create_transfer_request, query_transactions_response::Answer,
+    },
+    r#type::v1::Money,
+};
+use tonic::Code;
 
-fn inbound(ledger_id: &str, decimal: &str) -> CreateInboundPaymentRequest {
-    let sender = BankDetails {
-        sort_code: "400052".to_owned(),
-        account_number: "12345678".to_owned(),
-        ..BankDetails::default()
-    };
-    CreateInboundPaymentRequest {
-        ledger_id: ledger_id.to_owned(),
-        amount: Some(create_inbound_payment_request::Amount::Decimal(decimal.to_owned())),
-        reference: "testing".to_owned(),
-        name: "Dave Bloggs".to_owned(),
-        sender: Some(sender),
-        ..CreateInboundPaymentRequest::default()
-    }
-}
+use super::{Tenant, create_ledger, fields, reason};
 
-fn transfer(request_id: &str, from: &Ledger, to: &Ledger, minor_units: i64) -> CreateTransferRequest {
+fn transfer(
+    request_id: &str,
+    from: &Ledger,
+    to: &Ledger,
+    minor_units: i64,
+) -> CreateTransferRequest {
     let money = Money { currency: from.currency.clone(), minor_units };
     CreateTransferRequest {
         request_id: request_id.to_owned(),
@@ -51,10 +52,10 @@ async fn a_ledger_is_issued_read_changed_and_listed() {
     let page = ledgers.list_ledgers(tenant.ask(list)).await.unwrap().into_inner();
 
     assert_eq!((issued.currency.as_str(), issued.holder_name.as_str()), ("GBP", "Joe Bloggs"));
-    assert_eq!((issued.primary_use.as_slice(), issued.status()), (
-        &[PrimaryUse::Payments.into()][..],
-        LedgerStatus::Ready
-    ));
+    assert_eq!(
+        (issued.primary_use.as_slice(), issued.status()),
+        (&[PrimaryUse::Payments.into()][..], LedgerStatus::Ready)
+    );
     assert_eq!(again.metadata().get("x-lombard-replayed").unwrap(), "true");
     assert_eq!((again.into_inner(), found), (issued.clone(), issued));
     assert_eq!((disabled.active, disabled.status()), (false, LedgerStatus::Disabled));
@@ -85,7 +86,8 @@ async fn money_comes_in_moves_and_is_read_on_both_sides() {
     assert_eq!(declined.response_code(), ResponseCode::InsufficientFunds);
     assert_eq!(declined.to_transaction_id, "");
     assert_eq!([tenant.balance(&from).await, tenant.balance(&to).await], [800, 250]);
-    let filter = TransactionFilter { direction: Direction::In.into(), ..TransactionFilter::default() };
+    let filter =
+        TransactionFilter { direction: Direction::In.into(), ..TransactionFilter::default() };
     let list = ListTransactionsRequest {
         ledger_id: to.ledger_id.clone(),
         filter: Some(filter),
@@ -101,7 +103,8 @@ async fn money_comes_in_moves_and_is_read_on_both_sides() {
     let one = ledgers.get_transaction(tenant.ask(get)).await.unwrap().into_inner();
     assert_eq!(&one, received);
     for (id, is_page) in [(&to.ledger_id, true), (&moved.to_transaction_id, false)] {
-        let query = QueryTransactionsRequest { id: id.clone(), ..QueryTransactionsRequest::default() };
+        let query =
+            QueryTransactionsRequest { id: id.clone(), ..QueryTransactionsRequest::default() };
         let found = ledgers.query_transactions(tenant.ask(query)).await.unwrap().into_inner();
         assert_eq!(matches!(found.answer, Some(Answer::Page(_))), is_page);
     }
@@ -125,9 +128,9 @@ async fn refusals_carry_their_reason_and_every_bad_field() {
     let mut bad = fields(&bad);
     bad.sort_unstable();
     assert_eq!(bad, ["money.minor_units", "reference", "request_id", "to_ledger_id"]);
-    assert_eq!((differ.code(), reason(&differ).as_str()), (
-        Code::FailedPrecondition,
-        "CURRENCY_MISMATCH"
-    ));
+    assert_eq!(
+        (differ.code(), reason(&differ).as_str()),
+        (Code::FailedPrecondition, "CURRENCY_MISMATCH")
+    );
     assert_eq!((unseen.code(), reason(&unseen).as_str()), (Code::NotFound, "LEDGER_NOT_FOUND"));
 }

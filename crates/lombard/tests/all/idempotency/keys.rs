@@ -1,6 +1,12 @@
 //! What is a key, and how far it reaches.
 
-use super::*;
+use std::collections::BTreeSet;
+
+use reqwest::{Method, header::HeaderValue};
+use serde_json::{Value, json};
+
+use super::{Asked, everything};
+use crate::scene::{CREATE_CUSTOMER, Scene, customer, send, with};
 
 #[tokio::test]
 async fn a_key_that_is_none_is_named_with_whatever_else_is_wrong() {

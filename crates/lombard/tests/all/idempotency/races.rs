@@ -1,6 +1,19 @@
 //! Requests with one key at once.
 
-use super::*;
+use std::{
+    collections::BTreeSet,
+    time::{Duration, Instant},
+};
+
+use sqlx::{Connection, PgConnection};
+use tokio::task::JoinSet;
+use uuid::Uuid;
+
+use super::{Asked, everything};
+use crate::{
+    scene::{Scene, TRANSFER, transfer},
+    stack::platform,
+};
 
 #[tokio::test]
 async fn two_hundred_requests_with_one_key_have_one_effect_and_one_answer() {
@@ -33,8 +46,7 @@ async fn of_two_bodies_that_race_for_a_key_one_is_done_and_the_other_refused() {
     let mut asking = JoinSet::new();
     for place in 0..40 {
         let amount = if place % 2 == 0 { "1" } else { "2" };
-        let (scene, asked) =
-            (scene.clone(), Asked::post(TRANSFER, transfer(&from, &to, amount)));
+        let (scene, asked) = (scene.clone(), Asked::post(TRANSFER, transfer(&from, &to, amount)));
         asking.spawn(async move { (amount, asked.send(&scene, "k-1").await) });
     }
 

@@ -1,6 +1,11 @@
 //! Refusals leave a key free, and replays need no state.
 
-use super::*;
+use serde_json::json;
+
+use super::{AUTHENTICATE, Asked, passport};
+use crate::scene::{
+    CREATE_LEDGER, NOBODY, Scene, TRANSFER, inbound, inbound_path, ledger, transfer,
+};
 
 #[tokio::test]
 async fn what_is_refused_leaves_its_key_free() {

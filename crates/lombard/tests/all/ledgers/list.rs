@@ -1,10 +1,11 @@
 //! A customer's ledgers.
 
-use super::*;
+use std::collections::HashSet;
 
-fn list_path(customer: &str) -> String {
-    format!("/accounts/customers/{customer}/ledgers")
-}
+use serde_json::{Value, json};
+
+use super::{issue, list_path};
+use crate::scene::{NOBODY, Scene, ledger, names, rows, with};
 
 #[tokio::test]
 async fn a_customers_ledgers_are_listed_newest_first_as_in_their_details() {

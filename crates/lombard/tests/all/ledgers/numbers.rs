@@ -1,12 +1,19 @@
 //! Account numbers and IBANs.
 
-use super::*;
+use std::collections::HashSet;
 
-/// ISO 13616: with its first four characters last and letters as two digits, 1 is left of it.
-fn remainder(iban: &str) -> u32 {
+use tokio::task::JoinSet;
+
+use super::issue;
+use crate::scene::{Scene, ledger};
+
+/// ISO 13616: of the number that it is with its first four characters last and its letters as two
+/// digits each, what 97 leaves.
+fn remainder(iban: &str) -> u128 {
     let (first, rest) = iban.split_at(4);
-    let values = rest.chars().chain(first.chars()).map(|c| c.to_digit(36).unwrap());
-    values.fold(0, |left, value| (left * if value < 10 { 10 } else { 100 } + value) % 97)
+    let digit = |c: char| c.to_digit(36).unwrap().to_string();
+    let number: String = rest.chars().chain(first.chars()).map(digit).collect();
+    number.parse::<u128>().unwrap().checked_rem(97).unwrap()
 }
 
 #[tokio::test]

@@ -1,6 +1,11 @@
 //! Ledgers enabled and disabled, and those that are not there.
 
-use super::*;
+use std::collections::HashSet;
+
+use serde_json::{Value, json};
+use uuid::Uuid;
+
+use crate::scene::{NOBODY, Scene, ledger_path, with};
 
 #[tokio::test]
 async fn a_ledger_is_disabled_and_enabled_again() {
@@ -20,7 +25,10 @@ async fn a_ledger_is_disabled_and_enabled_again() {
         let reply = scene.put(&ledger_path(&id), &json!({"active": given})).await;
 
         assert_eq!(reply.data(), &ids);
-        assert_eq!((&reply.body["customer_id"], &reply.body["ledger_id"]), (&json!(customer), &json!(id)));
+        assert_eq!(
+            (&reply.body["customer_id"], &reply.body["ledger_id"]),
+            (&json!(customer), &json!(id))
+        );
         let found = scene.details(&id).await;
         assert_eq!((&found["active"], &found["status"]), (&json!(active), &json!(status)));
     }

@@ -1,13 +1,19 @@
 //! Which of them a list holds.
 
-use super::*;
+use std::time::Duration;
 
-/// The same moment as filters may write it. `SLASHES` is how rows write it.
+use serde_json::{Value, json};
+use time::{OffsetDateTime, PrimitiveDateTime, macros::format_description};
+
+use super::{fund_with, references};
+use crate::scene::{NOBODY, Scene, TRANSACTIONS, TRANSFER, rows, transfer, with};
+
+/// The same moment as filters may write it.
 fn written(at: OffsetDateTime) -> [String; 6] {
     let print = |pattern: &_| at.format(pattern).unwrap();
     let dashed = print(format_description!("[year]-[month]-[day] [hour]:[minute]:[second]"));
     let with_t = dashed.replace(' ', "T");
-    let east = at + Duration::from_hours(1);
+    let east = at.saturating_add(time::Duration::HOUR);
     let east = east.format(format_description!("[year]-[month]-[day]T[hour]:[minute]:[second]"));
     [
         dashed.replace(' ', "%20"),
@@ -69,11 +75,9 @@ async fn a_bare_date_counts_from_its_first_second_to_its_last() {
     let today = moment(&rows(&page)[0]).date();
     let total = async |query: String| scene.transactions(&id, &query).await["total"].clone();
 
-    for (day, from, to) in [
-        (today.previous_day().unwrap(), 1, 0),
-        (today, 1, 1),
-        (today.next_day().unwrap(), 0, 1),
-    ] {
+    for (day, from, to) in
+        [(today.previous_day().unwrap(), 1, 0), (today, 1, 1), (today.next_day().unwrap(), 0, 1)]
+    {
         for day in [day.to_string(), day.to_string().replace('-', "/")] {
             assert_eq!(total(format!("from_date={day}")).await, from, "from {day}");
             assert_eq!(total(format!("to_date={day}")).await, to, "to {day}");
@@ -140,15 +144,10 @@ async fn a_parameter_that_is_no_filter_or_has_no_such_value_is_named() {
         ("from=2020-01-01", vec!["from"]),
         ("Type=faster_payment", vec!["Type"]),
         ("in_out=in&in_out=out", vec!["in_out"]),
-        ("type=x&in_out=x&from_date=x&to_date=x&limit=x&cursor=x&x=x", vec![
-            "cursor",
-            "from_date",
-            "in_out",
-            "limit",
-            "to_date",
-            "type",
-            "x",
-        ]),
+        (
+            "type=x&in_out=x&from_date=x&to_date=x&limit=x&cursor=x&x=x",
+            vec!["cursor", "from_date", "in_out", "limit", "to_date", "type", "x"],
+        ),
     ] {
         for path in TRANSACTIONS {
             for id in [&id, &transaction, NOBODY, "no-id"] {

@@ -1,6 +1,9 @@
 //! Lists that take several answers.
 
-use super::*;
+use serde_json::{Value, json};
+
+use super::{fund_with, references};
+use crate::scene::{Scene, TRANSFER, names, rows, transfer, with};
 
 #[tokio::test]
 async fn pages_follow_each_other_whatever_comes_in_between() {

@@ -1,6 +1,9 @@
 //! What a request for a transfer must say.
 
-use super::*;
+use reqwest::Method;
+use serde_json::{Value, json};
+
+use crate::scene::{NOBODY, Scene, TRANSFER, rows, send, transfer, with};
 
 #[tokio::test]
 async fn what_breaks_a_rule_of_transfers_is_named() {
@@ -86,14 +89,14 @@ async fn a_body_that_says_a_thing_twice_is_refused() {
     for (body, bad) in [
         (format!(r#"{{{ids},"amount":"1","amount":"9","reference":"r"}}"#), vec!["amount"]),
         (format!(r#"{{{ids},"amount":"1","amount":"1","reference":"r"}}"#), vec!["amount"]),
-        (format!(r#"{{{ids},{ids},"amount":"1","reference":"r"}}"#), vec![
-            "from_ledger_id",
-            "to_ledger_id",
-        ]),
+        (
+            format!(r#"{{{ids},{ids},"amount":"1","reference":"r"}}"#),
+            vec!["from_ledger_id", "to_ledger_id"],
+        ),
         // The same name, written otherwise.
         (format!(r#"{{{ids},"amount":"1","\u0061mount":"9","reference":"r"}}"#), vec!["amount"]),
     ] {
-        let reply = send(scene.written(reqwest::Method::POST, TRANSFER, &body)).await;
+        let reply = send(scene.written(Method::POST, TRANSFER, &body)).await;
 
         assert_eq!(reply.bad(), bad, "{body}");
     }

@@ -1,6 +1,8 @@
 //! Ledgers and customers that let no transfer happen.
 
-use super::*;
+use uuid::Uuid;
+
+use crate::scene::{NOBODY, Scene, TRANSFER, transfer};
 
 #[tokio::test]
 async fn currencies_must_be_the_same() {
