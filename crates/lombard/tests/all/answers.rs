@@ -121,3 +121,12 @@ pub(crate) async fn details(client: &Client, customer_id: &str) -> Value {
 pub(crate) async fn count(client: &Client) -> i64 {
     data(&client.get(LIST).await)["total"].as_i64().unwrap()
 }
+
+impl Client {
+    /// The same without its token.
+    pub(crate) fn stranger(&self) -> Self {
+        let mut stranger = self.clone();
+        stranger.token.clear();
+        stranger
+    }
+}

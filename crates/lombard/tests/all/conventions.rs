@@ -1,9 +1,8 @@
-//! What holds on every path: media, authorisation, names of requests, refusals, limits, keys, and the
+//! What holds on every path: media, authorisation, names of requests, refusals, limits, and the
 //! description of it all.
 
 mod bodies;
 mod description;
-mod keys;
 mod tokens;
 
 use reqwest::{Method, header::ALLOW};
@@ -12,18 +11,22 @@ use uuid::Uuid;
 
 use crate::{
     answers::{CREATE, LIST, bad, data, individual, path_of, refusal},
-    stack::{Client, login, send},
+    stack::{login, send},
 };
-
-/// The same client without its token.
-fn stranger(client: &Client) -> Client {
-    Client { token: String::new(), ..client.clone() }
-}
 
 #[tokio::test]
 async fn an_unknown_path_is_missing() {
     let client = login().await;
-    for path in ["/", "/accounts", "/accounts/customers", "/accounts/customers/list/", "/ACCOUNTS/customers/list", "/v1/accounts/customers/list", "/accounts/customers/x/y", "/accounts//customers/list"] {
+    for path in [
+        "/",
+        "/accounts",
+        "/accounts/customers",
+        "/accounts/customers/list/",
+        "/ACCOUNTS/customers/list",
+        "/v1/accounts/customers/list",
+        "/accounts/customers/x/y",
+        "/accounts//customers/list",
+    ] {
         assert_eq!(refusal(&client.get(path).await), (404, "PATH_NOT_FOUND"), "{path}");
         let answer = client.post(path, &json!({})).await;
         assert_eq!(refusal(&answer), (404, "PATH_NOT_FOUND"), "{path}");
@@ -94,7 +97,7 @@ async fn a_request_is_named_by_its_sender_or_by_us() {
     }
     let (one, other) = (client.get(LIST).await, client.get(LIST).await);
     assert_ne!(one.1["x-request-id"], other.1["x-request-id"]);
-    let answer = stranger(&client).get(LIST).await;
+    let answer = client.stranger().get(LIST).await;
     assert!(Uuid::parse_str(answer.2["request_id"].as_str().unwrap()).is_ok());
 }
 

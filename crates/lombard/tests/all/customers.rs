@@ -19,7 +19,8 @@ async fn an_id_of_nobody_or_of_somebody_else_is_missing() {
     let own = create(&client, &individual()).await;
     let nobody = Uuid::now_v7().to_string();
 
-    let ids = [own.as_str(), nobody.as_str(), "x", "921rte4-7a22-5091-3741-37133j8d4s", "%00", "%FF"];
+    let ids =
+        [own.as_str(), nobody.as_str(), "x", "921rte4-7a22-5091-3741-37133j8d4s", "%00", "%FF"];
     for id in ids {
         for path in [path_of(id), format!("{}/ledgers", path_of(id))] {
             let answer = other.get(&path).await;

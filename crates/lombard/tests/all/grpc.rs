@@ -32,7 +32,10 @@ use tonic_reflection::pb::v1::{
 use tonic_types::StatusExt;
 use uuid::Uuid;
 
-use crate::stack::{login, platform};
+use crate::{
+    scene::Scene,
+    stack::{login, platform},
+};
 
 mod customers;
 mod ledgers;
@@ -188,6 +191,25 @@ async fn a_token_is_got_looked_up_and_revoked() {
         (Code::Unauthenticated, "WRONG_CREDENTIALS")
     );
     assert_eq!((gone.code(), reason(&gone).as_str()), (Code::Unauthenticated, "TOKEN_INVALID"));
+}
+
+#[tokio::test]
+async fn what_is_made_over_rest_belongs_to_the_tenant_of_the_token() {
+    let scene = Scene::new().await;
+    let ledger_id = scene.ledger("gbp").await;
+    scene.fund(&ledger_id, "12.34").await;
+    let look_up = LookUpTokenRequest { token: scene.client.token.clone() };
+    let mut access = AccessServiceClient::new(channel("access"));
+    let id = access.look_up_token(look_up).await.unwrap().into_inner().tenant_id;
+    let tenant = Tenant { id, ..Tenant::new() };
+
+    let get = |tenant: &Tenant| tenant.ask(GetLedgerRequest { ledger_id: ledger_id.clone() });
+    let found = tenant.ledgers.clone().get_ledger(get(&tenant)).await.unwrap().into_inner();
+    let unseen = tenant.ledgers.clone().get_ledger(get(&Tenant::new())).await.unwrap_err();
+
+    assert_eq!(found.ledger_id, ledger_id);
+    assert_eq!(found.balance.unwrap().minor_units, 1234);
+    assert_eq!(reason(&unseen), "LEDGER_NOT_FOUND");
 }
 
 #[tokio::test]

@@ -1,5 +1,5 @@
-//! The documents' pages on ledgers: each sample as it stands, but for the ids, and each answer field
-//! by field.
+//! The documents' pages on ledgers: each sample as it stands, but for the ids, and each answer
+//! field by field.
 
 use reqwest::{Method, RequestBuilder};
 use serde_json::{Value, json};

@@ -8,13 +8,20 @@
 )]
 
 mod amounts;
+mod answers;
+mod authenticate;
+mod bad_input;
+mod conventions;
+mod customers;
 mod demo;
 mod dev;
+mod documents;
 mod grpc;
 mod idempotency;
 mod inbound;
 mod ledger_documents;
 mod ledgers;
+mod logins;
 mod program;
 mod scene;
 mod stack;

@@ -1,5 +1,5 @@
-//! Transfers between ledgers: their shape, and what they are refused or declined for. How amounts are
-//! written is in [`crate::amounts`].
+//! Transfers between ledgers: their shape, and what they are refused or declined for. How amounts
+//! are written is in [`crate::amounts`].
 
 use reqwest::Method;
 use serde_json::{Value, json};

@@ -29,10 +29,10 @@ impl Credentials {
 pub(crate) struct EmailKey(String);
 
 impl EmailKey {
-    /// Of any text: whether it is an address is not told by a login.
+    /// Of any text: whether it is an address is not told by a login. PostgreSQL's texts hold no NUL.
     pub(crate) fn of_any(text: &str) -> Self {
-        Email::parse(text)
-            .map_or_else(|_| Self(text.trim().to_lowercase()), |email| (&email).into())
+        let other = || Self(text.trim().to_lowercase().replace('\0', "\u{fffd}"));
+        Email::parse(text).map_or_else(|_| other(), |email| (&email).into())
     }
 
     pub(crate) fn as_str(&self) -> &str {

@@ -9,7 +9,7 @@ use crate::{
 };
 
 /// The fields that have not been read yet, and what was wrong with those that have. A bad field is as
-/// if it were absent; so are `null` and the empty text.
+/// if it were absent; so are `null`, the empty text and one of white space.
 #[derive(Debug)]
 pub(crate) struct Object<'a> {
     /// What the names of the fields begin with: "address.".
@@ -56,16 +56,13 @@ impl<'a> Object<'a> {
 
     /// A text.
     pub(crate) fn text(&mut self, name: &str) -> Option<String> {
-        let text = self.read(name, "must be a text", |raw| serde_json::from_str(raw).ok());
-        text.filter(|text: &String| !text.is_empty())
+        self.verbatim(name).filter(|text| !is_blank(text))
     }
 
-    /// A text that must be there; empty when it is not.
-    pub(crate) fn required(&mut self, name: &str) -> String {
-        self.text(name).unwrap_or_else(|| {
-            self.wrong(name, "is required");
-            String::new()
-        })
+    /// A text of which white space is a part like any other.
+    pub(crate) fn verbatim(&mut self, name: &str) -> Option<String> {
+        let text = self.read(name, "must be a text", |raw| serde_json::from_str(raw).ok());
+        text.filter(|text: &String| !text.is_empty())
     }
 
     /// A text, or a whole number as one.
@@ -74,7 +71,7 @@ impl<'a> Object<'a> {
             let is_whole = raw.bytes().all(|byte| byte.is_ascii_digit());
             if is_whole { Some(raw.to_owned()) } else { serde_json::from_str(raw).ok() }
         });
-        text.filter(|text: &String| !text.is_empty())
+        text.filter(|text: &String| !is_blank(text))
     }
 
     /// An amount as it is written, in a text or as a number: digit by digit, never through a float.
@@ -83,7 +80,7 @@ impl<'a> Object<'a> {
             let is_number = raw.starts_with(|first: char| first == '-' || first.is_ascii_digit());
             if is_number { Some(raw.to_owned()) } else { serde_json::from_str(raw).ok() }
         });
-        text.filter(|text: &String| !text.is_empty())
+        text.filter(|text: &String| !is_blank(text))
     }
 
     /// `true`, `false`, or either as a text.
@@ -197,4 +194,9 @@ impl<'a> Object<'a> {
     fn wrong(&mut self, name: &str, reason: &str) {
         self.bad.add(&format!("{}{name}", self.prefix), reason);
     }
+}
+
+/// Whether a text says nothing.
+fn is_blank(text: &str) -> bool {
+    text.trim().is_empty()
 }

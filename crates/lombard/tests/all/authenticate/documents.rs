@@ -126,8 +126,7 @@ async fn four_mebibytes_decoded_are_the_most_for_each_of_three() {
 #[tokio::test]
 async fn a_back_is_required_of_all_but_passports() {
     let client = login().await;
-    for id_type in
-        ["driving_license", "driving_licence", "driving_licesce", "id_card", "passport"]
+    for id_type in ["driving_license", "driving_licence", "driving_licesce", "id_card", "passport"]
     {
         let id = customer(&client, "Bloggs").await;
         let bare = with(passport(&id), "/id_type", json!(id_type));

@@ -1,6 +1,9 @@
 //! What a body may be before anything is known of its fields.
 
-use reqwest::{Method, header::{CONTENT_ENCODING, CONTENT_TYPE}};
+use reqwest::{
+    Method,
+    header::{CONTENT_ENCODING, CONTENT_TYPE},
+};
 use serde_json::json;
 
 use crate::{
@@ -16,7 +19,17 @@ async fn a_body_of_another_kind_is_refused() {
         let answer = send(post(path)).await;
         assert_eq!(refusal(&answer), (415, "UNSUPPORTED_MEDIA_TYPE"), "none: {path}");
     }
-    for kind in ["", "text/plain", "text/json", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x", "application/xml", "application/jsonx", "application/problem+json", "json"] {
+    for kind in [
+        "",
+        "text/plain",
+        "text/json",
+        "application/x-www-form-urlencoded",
+        "multipart/form-data; boundary=x",
+        "application/xml",
+        "application/jsonx",
+        "application/problem+json",
+        "json",
+    ] {
         let answer = send(post(CREATE).header(CONTENT_TYPE, kind)).await;
         assert_eq!(refusal(&answer), (415, "UNSUPPORTED_MEDIA_TYPE"), "{kind}");
     }
@@ -24,7 +37,12 @@ async fn a_body_of_another_kind_is_refused() {
     let answer = send(request.header(CONTENT_ENCODING, "gzip")).await;
     assert_eq!(refusal(&answer), (415, "UNSUPPORTED_MEDIA_TYPE"));
     assert_eq!(count(&client).await, 0);
-    for kind in ["application/json", "application/json; charset=utf-8", "application/json;charset=UTF-8", "Application/JSON"] {
+    for kind in [
+        "application/json",
+        "application/json; charset=utf-8",
+        "application/json;charset=UTF-8",
+        "Application/JSON",
+    ] {
         data(&send(post(CREATE).header(CONTENT_TYPE, kind)).await);
     }
 }
@@ -35,8 +53,27 @@ async fn what_is_no_json_object_is_refused() {
     let customer = individual().to_string();
     let deep = format!("{{\"a\":{}{}}}", "[".repeat(30_000), "]".repeat(30_000));
     for body in [
-        "{", "}", " ", "null", "true", "5", "\"{}\"", "[]", "[{}]", "{}{}", "{} x", "{'a': 1}", "{a: 1}",
-        "{\"a\": 1,}", "{\"a\" 1}", "{\"a\": 01}", "{\"a\": NaN}", "{\"a\": \"\n\"}", "a=b", "<a/>", "// x\n{}",
+        "{",
+        "}",
+        " ",
+        "null",
+        "true",
+        "5",
+        "\"{}\"",
+        "[]",
+        "[{}]",
+        "{}{}",
+        "{} x",
+        "{'a': 1}",
+        "{a: 1}",
+        "{\"a\": 1,}",
+        "{\"a\" 1}",
+        "{\"a\": 01}",
+        "{\"a\": NaN}",
+        "{\"a\": \"\n\"}",
+        "a=b",
+        "<a/>",
+        "// x\n{}",
         &customer[..customer.len() - 1],
         &format!("{customer},"),
         &deep,
@@ -65,7 +102,14 @@ async fn fields_that_come_twice_or_are_unknown_are_named_at_any_depth() {
     let answer = send_text(&client, Method::POST, CREATE, body).await;
 
     let all = [
-        "", "Email", "a.b", "address.city", "address.number", "address.town", "firstName", "first_name",
+        "",
+        "Email",
+        "a.b",
+        "address.city",
+        "address.number",
+        "address.town",
+        "firstName",
+        "first_name",
         "x",
     ];
     assert_eq!(bad(&answer), all);
@@ -82,13 +126,23 @@ async fn texts_that_postgres_cannot_hold_are_refused_wherever_they_stand() {
     body["address"] = json!({"number": "\u{0}", "city": "\u{0}", "iso_country": "\u{0}"});
     let answer = client.post(CREATE, &body).await;
     let all = [
-        "address.city", "address.iso_country", "address.number", "dob", "email", "first_name", "last_name",
-        "middle_name", "phone",
+        "address.city",
+        "address.iso_country",
+        "address.number",
+        "dob",
+        "email",
+        "first_name",
+        "last_name",
+        "middle_name",
+        "phone",
     ];
     assert_eq!(bad(&answer), all);
 
     let answer = client.post(AUTHENTICATE, &json!({"customer_id": "\u{0}", "third_party": "\u{0}", "id_type": "\u{0}", "front": {"image": "\u{0}", "mime_type": "\u{0}"}})).await;
-    assert_eq!(bad(&answer), ["customer_id", "front.image", "front.mime_type", "id_type", "third_party"]);
+    assert_eq!(
+        bad(&answer),
+        ["customer_id", "front.image", "front.mime_type", "id_type", "third_party"]
+    );
     let body = r#"{"first_name": "\ud800", "last_name": "a"}"#;
     let answer = send_text(&client, Method::POST, CREATE, body).await;
     assert!(bad(&answer).contains(&"first_name"), "half a surrogate pair");
@@ -99,7 +153,8 @@ async fn sixty_four_kibibytes_are_the_most() {
     let client = login().await;
     let mut greatest = individual().to_string();
     greatest.push_str(&" ".repeat(64 * 1024 - greatest.len()));
-    let id = data(&send_text(&client, Method::POST, CREATE, &greatest).await)["customer_id"].clone();
+    let id =
+        data(&send_text(&client, Method::POST, CREATE, &greatest).await)["customer_id"].clone();
     let customer = path_of(id.as_str().unwrap());
 
     let too_large = format!("{greatest} ");

@@ -4,14 +4,13 @@ use reqwest::{Method, header::AUTHORIZATION};
 use serde_json::json;
 use uuid::Uuid;
 
-use super::stranger;
 use crate::{
     answers::{AUTHENTICATE, CREATE, LIST, count, data, individual, path_of, refusal},
     stack::{Client, login, login_as, platform, send},
 };
 
 async fn list_as(client: &Client, authorization: &str) -> u16 {
-    let request = stranger(client).request(Method::GET, LIST);
+    let request = client.stranger().request(Method::GET, LIST);
     let answer = send(request.header(AUTHORIZATION, authorization)).await;
     if answer.0 != 200 {
         assert_eq!(refusal(&answer), (401, "UNAUTHENTICATED"), "{authorization}");
@@ -51,10 +50,22 @@ async fn a_token_is_taken_in_both_schemes() {
 #[tokio::test]
 async fn without_a_token_every_path_but_the_public_ones_is_refused_the_same() {
     let client = login().await;
-    let stranger = stranger(&client);
+    let stranger = client.stranger();
     let customer = path_of(&Uuid::now_v7().to_string());
     let known = [CREATE, AUTHENTICATE, LIST, &customer, "/logout", "/accounts/internal_transfer"];
-    let unknown = ["/", "/accounts", "/nowhere", "/login/", "/openapi.yaml", "/openapi.json/", "/docsx", "//docs", "/docs/../accounts/customers/list", "/metrics", "/health"];
+    let unknown = [
+        "/",
+        "/accounts",
+        "/nowhere",
+        "/login/",
+        "/openapi.yaml",
+        "/openapi.json/",
+        "/docsx",
+        "//docs",
+        "/docs/../accounts/customers/list",
+        "/metrics",
+        "/health",
+    ];
     for path in known.into_iter().chain(unknown) {
         for method in [Method::GET, Method::POST, Method::PUT, Method::DELETE] {
             let answer = send(stranger.request(method.clone(), path).body("not json")).await;
@@ -92,7 +103,12 @@ async fn a_token_does_what_its_scopes_say() {
 
     assert_eq!(count(&reader).await, 0);
     for client in [&reader, &nobody] {
-        for path in [CREATE, AUTHENTICATE, "/accounts/customers/create_ledger", "/accounts/internal_transfer"] {
+        for path in [
+            CREATE,
+            AUTHENTICATE,
+            "/accounts/customers/create_ledger",
+            "/accounts/internal_transfer",
+        ] {
             let answer = client.post(path, &json!({"bad": 1})).await;
             assert_eq!(refusal(&answer), (403, "PERMISSION_DENIED"), "{path}");
         }

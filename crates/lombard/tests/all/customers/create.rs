@@ -91,7 +91,10 @@ async fn details_are_in_the_documented_order() {
     ];
     assert_eq!(keys(&shown), documented);
     assert_eq!(shown["active"], true);
-    assert_eq!((&shown["verified"], &shown["verification_status"]), (&json!(false), &json!("unverified")));
+    assert_eq!(
+        (&shown["verified"], &shown["verification_status"]),
+        (&json!(false), &json!("unverified"))
+    );
     assert_eq!(shown["created"], shown["last_update"]);
 }
 
@@ -147,9 +150,28 @@ async fn texts_are_trimmed_and_normalised_and_take_letters_of_any_script() {
         let body = with(individual(), "/last_name", json!(sent));
         let id = create(&client, &with(body, "/address/street", json!(sent))).await;
         let details = details(&client, &id).await;
-        assert_eq!((&details["last_name"], &details["address"]["street"]), (&json!(shown), &json!(shown)));
+        assert_eq!(
+            (&details["last_name"], &details["address"]["street"]),
+            (&json!(shown), &json!(shown))
+        );
     }
-    for sent in ["<b>", "a\u{0}b", "a\nb", "a\u{7f}", "a;b", "a\"b", "a\\b", "a@b", "a=b", "a+b", "☺", "a\u{202e}b", "a\u{200b}b", "a%b", "1½"] {
+    for sent in [
+        "<b>",
+        "a\u{0}b",
+        "a\nb",
+        "a\u{7f}",
+        "a;b",
+        "a\"b",
+        "a\\b",
+        "a@b",
+        "a=b",
+        "a+b",
+        "☺",
+        "a\u{202e}b",
+        "a\u{200b}b",
+        "a%b",
+        "1½",
+    ] {
         let body = with(individual(), "/last_name", json!(sent));
         let answer = client.post(CREATE, &with(body, "/address/street", json!(sent))).await;
         assert_eq!(bad(&answer), ["address.street", "last_name"], "{sent:?}");
@@ -165,7 +187,14 @@ async fn a_house_number_is_a_text_or_an_integer_and_shown_as_text() {
         let id = create(&client, &with(individual(), "/address/number", sent)).await;
         assert_eq!(details(&client, &id).await["address"]["number"], shown);
     }
-    for sent in [json!(123_456_789_012_i64), json!("123456789012"), json!(-1), json!(1.5), json!(true), json!(["1"])] {
+    for sent in [
+        json!(123_456_789_012_i64),
+        json!("123456789012"),
+        json!(-1),
+        json!(1.5),
+        json!(true),
+        json!(["1"]),
+    ] {
         let answer = client.post(CREATE, &with(individual(), "/address/number", sent)).await;
         assert_eq!(bad(&answer), ["address.number"]);
     }
@@ -198,8 +227,20 @@ async fn a_birth_is_a_real_day_of_the_last_130_years() {
     let future = today.next_day().unwrap().next_day().unwrap().to_string();
     let too_old = format!("{}-01-01", today.year() - 131);
     for day in [
-        future.as_str(), &too_old, "1988-02-30", "1999-02-29", "1988-13-01", "1988-00-10", "1988-1-1",
-        "03-10-1988", "1988/10/03", "19881003", "1988-10-03 00:00:00", "0000-00-00", "88-10-03", "soon",
+        future.as_str(),
+        &too_old,
+        "1988-02-30",
+        "1999-02-29",
+        "1988-13-01",
+        "1988-00-10",
+        "1988-1-1",
+        "03-10-1988",
+        "1988/10/03",
+        "19881003",
+        "1988-10-03 00:00:00",
+        "0000-00-00",
+        "88-10-03",
+        "soon",
     ] {
         let answer = client.post(CREATE, &with(individual(), "/dob", json!(day))).await;
         assert_eq!(bad(&answer), ["dob"], "{day}");
@@ -212,12 +253,29 @@ async fn an_email_is_an_address_of_at_most_254_characters() {
     let domain = format!("{}.{}.{}.com", "d".repeat(63), "e".repeat(63), "f".repeat(57));
     let longest = format!("{}@{domain}", "a".repeat(64));
     assert_eq!(longest.len(), 254);
-    for email in ["a@b.uk", "Joe.Bloggs+1@Example.COM", "o'brien@example.co.uk", "jürgen@example.de", &longest] {
+    for email in [
+        "a@b.uk",
+        "Joe.Bloggs+1@Example.COM",
+        "o'brien@example.co.uk",
+        "jürgen@example.de",
+        &longest,
+    ] {
         let id = create(&client, &with(individual(), "/email", json!(email))).await;
         assert_eq!(details(&client, &id).await["email"], email);
     }
     let too_long = format!("{}@f{domain}", "a".repeat(64));
-    for email in ["joe", "joe@", "@example.com", "joe@@example.com", "joe bloggs@example.com", "joe@example", "Joe <joe@example.com>", "joe@exa\nmple.com", "joe@example.com\u{0}", &too_long] {
+    for email in [
+        "joe",
+        "joe@",
+        "@example.com",
+        "joe@@example.com",
+        "joe bloggs@example.com",
+        "joe@example",
+        "Joe <joe@example.com>",
+        "joe@exa\nmple.com",
+        "joe@example.com\u{0}",
+        &too_long,
+    ] {
         let answer = client.post(CREATE, &with(individual(), "/email", json!(email))).await;
         assert_eq!(bad(&answer), ["email"], "{email:?}");
     }
@@ -283,7 +341,8 @@ async fn what_is_optional_may_be_null_or_empty() {
 #[tokio::test]
 async fn only_two_types_of_customer_are_known() {
     let client = login().await;
-    for kind in [json!("person"), json!("Individual"), json!("1"), json!(1), json!(["individual"])] {
+    for kind in [json!("person"), json!("Individual"), json!("1"), json!(1), json!(["individual"])]
+    {
         let answer = client.post(CREATE, &with(individual(), "/customer_type", kind)).await;
         assert_eq!(bad(&answer), ["customer_type"]);
     }
@@ -293,7 +352,8 @@ async fn only_two_types_of_customer_are_known() {
 async fn two_equal_customers_are_two() {
     let client = login().await;
 
-    let (one, other) = (client.post(CREATE, &individual()).await, client.post(CREATE, &individual()).await);
+    let (one, other) =
+        (client.post(CREATE, &individual()).await, client.post(CREATE, &individual()).await);
 
     assert_ne!(data(&one)["customer_id"], data(&other)["customer_id"]);
     assert_eq!(count(&client).await, 2);

@@ -36,7 +36,10 @@ async fn type_and_state_filter() {
         ("verified=true", 0),
         ("customer_type=company&active=false&verified=false", 1),
         ("customer_type=company&active=true", 0),
-        ("customer_type=&active=&verified=&email=&name=&created_from=&created_to=&limit=&cursor=", 3),
+        (
+            "customer_type=&active=&verified=&email=&name=&created_from=&created_to=&limit=&cursor=",
+            3,
+        ),
     ] {
         assert_eq!(total(&client, query).await, expected, "{query}");
     }
@@ -155,9 +158,19 @@ async fn creation_is_compared_with_any_form_of_time_both_ends_included() {
 async fn a_time_that_is_none_is_refused() {
     let client = login().await;
     for time in [
-        "yesterday", "2020-02-30", "2020-13-01", "2020-04-24%2025:00:00", "2020-04-24%2008:34",
-        "24/04/2020", "2020-04-24T08:34:35", "1587717275", "%2B2020-04-24", "-2020-04-24",
-        "0000-00-00%2000:00:00", "%00", "2020-04-24%2008:34:35%20GMT",
+        "yesterday",
+        "2020-02-30",
+        "2020-13-01",
+        "2020-04-24%2025:00:00",
+        "2020-04-24%2008:34",
+        "24/04/2020",
+        "2020-04-24T08:34:35",
+        "1587717275",
+        "%2B2020-04-24",
+        "-2020-04-24",
+        "0000-00-00%2000:00:00",
+        "%00",
+        "2020-04-24%2008:34:35%20GMT",
     ] {
         let answer = client.get(&format!("{LIST}?created_from={time}&created_to={time}")).await;
         assert_eq!(bad(&answer), ["created_from", "created_to"], "{time}");
@@ -173,8 +186,19 @@ async fn every_bad_parameter_of_the_query_is_named_at_once() {
     let answer = client.get(&format!("{LIST}?{query}")).await;
 
     let all = [
-        "Name", "active", "created_from", "created_to", "cursor", "customer_type", "email", "limit",
-        "limits", "name", "page", "phone", "verified",
+        "Name",
+        "active",
+        "created_from",
+        "created_to",
+        "cursor",
+        "customer_type",
+        "email",
+        "limit",
+        "limits",
+        "name",
+        "page",
+        "phone",
+        "verified",
     ];
     assert_eq!(bad(&answer), all);
     for repeated in ["limit=5&limit=5", "name=a&name=b", "active=true&active=", "email=&email="] {

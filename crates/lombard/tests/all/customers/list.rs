@@ -77,13 +77,18 @@ async fn pages_are_newest_first_and_stable_under_inserts() {
 
     let first = list(&client, "limit=2").await;
     create(&client, &individual()).await;
-    let second = list(&client, &format!("limit=2&cursor={}", first["next_cursor"].as_str().unwrap())).await;
+    let second =
+        list(&client, &format!("limit=2&cursor={}", first["next_cursor"].as_str().unwrap())).await;
     create(&client, &individual()).await;
-    let third = list(&client, &format!("limit=2&cursor={}", second["next_cursor"].as_str().unwrap())).await;
+    let third =
+        list(&client, &format!("limit=2&cursor={}", second["next_cursor"].as_str().unwrap())).await;
 
     let seen = [&first, &second, &third].map(ids).concat();
     assert_eq!(seen, made);
-    assert_eq!((&first["total"], &second["total"], &third["total"]), (&json!(5), &json!(6), &json!(7)));
+    assert_eq!(
+        (&first["total"], &second["total"], &third["total"]),
+        (&json!(5), &json!(6), &json!(7))
+    );
     assert_eq!(keys(&first), ["total", "list", "next_cursor"]);
     assert_eq!(keys(&third), ["total", "list"]);
 }

@@ -153,7 +153,9 @@ async fn a_customer_is_disabled_and_enabled_however_often() {
         assert_eq!(data(&answer), &json!({"customer_id": id}));
         assert_eq!(details(&client, &id).await["active"], active);
     }
-    for sent in [json!("yes"), json!("True"), json!(1), json!(0), json!("0"), json!({}), json!([true])] {
+    for sent in
+        [json!("yes"), json!("True"), json!(1), json!(0), json!("0"), json!({}), json!([true])]
+    {
         refused(&client, &id, &json!({"active": sent}), &["active"]).await;
     }
 }
@@ -171,9 +173,21 @@ async fn a_bad_change_is_told_whole_and_changes_nothing() {
         "customer_type": "company", "verified": true
     });
     let all = [
-        "active", "address.city", "address.iso_country", "address.number", "address.town",
-        "company_name", "customer_id", "customer_type", "dob", "email", "first_name", "last_name",
-        "middle_name", "phone", "verified",
+        "active",
+        "address.city",
+        "address.iso_country",
+        "address.number",
+        "address.town",
+        "company_name",
+        "customer_id",
+        "customer_type",
+        "dob",
+        "email",
+        "first_name",
+        "last_name",
+        "middle_name",
+        "phone",
+        "verified",
     ];
     refused(&client, &id, &change, &all).await;
     refused(&client, &id, &json!({"company_name": "Acme"}), &["company_name"]).await;
@@ -194,5 +208,8 @@ async fn a_phone_is_read_in_the_country_that_the_customer_then_has() {
     data(&client.put(&path_of(&id), &french).await);
 
     let shown = details(&client, &id).await;
-    assert_eq!((&shown["phone"], &shown["address"]["iso_country"]), (&json!("01 42 68 53 00"), &json!("FR")));
+    assert_eq!(
+        (&shown["phone"], &shown["address"]["iso_country"]),
+        (&json!("01 42 68 53 00"), &json!("FR"))
+    );
 }

@@ -97,3 +97,25 @@ async fn a_request_that_is_still_running_is_waited_for_and_then_told() {
     done.data();
     assert_eq!(scene.balance(&to).await, "1.00");
 }
+
+#[tokio::test]
+async fn a_request_whose_sender_hung_up_is_done_once_when_it_is_asked_for_again() {
+    let scene = Scene::new().await;
+    let [from, to] = scene.pair("100").await;
+    let asked = Asked::post(TRANSFER, transfer(&from, &to, "1"));
+
+    for place in 0..40 {
+        let key = format!("k-{place}");
+        let patience = Duration::from_micros(500 * place);
+        let first = tokio::time::timeout(patience, asked.send(&scene, &key)).await;
+        let again = asked.send(&scene, &key).await;
+
+        again.data();
+        if let Ok(first) = first {
+            assert_eq!((again.is_replayed(), again.text), (true, first.text));
+        }
+    }
+
+    assert_eq!([scene.balance(&from).await, scene.balance(&to).await], ["60.00", "40.00"]);
+    assert_eq!(scene.transactions(&to, "").await["total"], 40);
+}

@@ -39,7 +39,7 @@ async fn a_list_is_bounded_by_moments_that_count() {
     fund_with(&scene, &id, "second").await;
     let page = scene.transactions(&id, "").await;
     let [second, first] = rows(&page) else { panic!("{page}") };
-    let second_before = Duration::from_secs(1);
+    let one_second = Duration::from_secs(1);
     let listed = async |query: String| -> Vec<String> {
         let page = scene.transactions(&id, &query).await;
         let found = references(&page).into_iter().map(str::to_owned).collect::<Vec<_>>();
@@ -56,10 +56,10 @@ async fn a_list_is_bounded_by_moments_that_count() {
         assert_eq!(listed(format!("from_date={at}")).await, ["second"], "{at}");
         assert_eq!(listed(format!("to_date={at}")).await, ["second", "first"], "{at}");
     }
-    for at in written(moment(first) - second_before) {
+    for at in written(moment(first) - one_second) {
         assert!(listed(format!("to_date={at}")).await.is_empty(), "{at}");
     }
-    for at in written(moment(second) + second_before) {
+    for at in written(moment(second) + one_second) {
         assert!(listed(format!("from_date={at}")).await.is_empty(), "{at}");
     }
     let [late, early] = [&written(moment(second))[0], &written(moment(first))[0]];

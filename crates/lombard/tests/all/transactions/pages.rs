@@ -1,6 +1,7 @@
 //! Lists that take several answers.
 
 use serde_json::{Value, json};
+use tokio::task::JoinSet;
 
 use super::{fund_with, references};
 use crate::scene::{Scene, TRANSFER, names, rows, transfer, with};
@@ -54,4 +55,26 @@ async fn pages_of_what_a_filter_lets_through_follow_each_other() {
     }
 
     assert_eq!(seen, ["c", "b", "a"]);
+}
+
+#[tokio::test]
+async fn a_page_has_a_hundred_rows_where_nothing_else_is_asked_for() {
+    let scene = Scene::new().await;
+    let id = scene.ledger("gbp").await;
+    let mut paying = JoinSet::new();
+    for _ in 0..101 {
+        let (scene, id) = (scene.clone(), id.clone());
+        paying.spawn(async move { scene.fund(&id, "1").await });
+    }
+    assert_eq!(paying.join_all().await.len(), 101);
+
+    let page = scene.transactions(&id, "").await;
+    let cursor = page["next_cursor"].as_str().unwrap();
+    let rest = scene.transactions(&id, &format!("cursor={cursor}")).await;
+
+    assert_eq!((rows(&page).len(), &page["total"]), (100, &json!(101)));
+    assert_eq!((rows(&rest).len(), names(&rest)), (1, vec!["total", "list"]));
+    assert_eq!(rows(&rest)[0]["balance_after"], "1.00");
+    let exact = scene.transactions(&id, "limit=101").await;
+    assert_eq!((rows(&exact).len(), names(&exact)), (101, vec!["total", "list"]));
 }
