@@ -20,6 +20,7 @@ use crate::{
     envelope::{Answer, Success},
     failure::Failure,
     openapi::Refusals,
+    outgoing,
     peers::Peers,
 };
 
@@ -32,13 +33,15 @@ pub(crate) fn routes() -> OpenApiRouter<Peers> {
 #[schema(example = json!({"email": "api@example.com", "password": "correct horse battery staple"}))]
 pub(crate) struct Credentials {
     /// In any case.
-    email: String,
-    password: String,
+    #[schema(required = true)]
+    email: Option<String>,
+    #[schema(required = true)]
+    password: Option<String>,
 }
 
 impl Parse for Credentials {
     fn parse(object: &mut Object<'_>) -> Self {
-        Self { email: object.required("email"), password: object.required("password") }
+        Self { email: object.text("email"), password: object.verbatim("password") }
     }
 }
 
@@ -77,11 +80,15 @@ async fn login(
     client: Option<Extension<ConnectInfo<SocketAddr>>>,
     PublicBody(Credentials { email, password }, bad): PublicBody<Credentials>,
 ) -> Result<Answer<Success<TokenView>>, Failure> {
-    bad.into_result()?;
-    let client_address = client.map_or_else(String::new, |client| client.0.0.ip().to_string());
-    let message = LoginRequest { email, password, client_address };
-    let login = peers.access.clone().login(call.request(message)).await?;
-    Ok(Answer { body: Success::of(login.into_inner().try_into()?), replayed: false })
+    let message = LoginRequest {
+        email: email.unwrap_or_default(),
+        password: password.unwrap_or_default(),
+        client_address: client.map_or_else(String::new, |client| client.0.0.ip().to_string()),
+        validate_only: !bad.is_empty(),
+    };
+    let answered = peers.access.clone().login(call.request(message)).await;
+    let login = outgoing::checked(&bad, answered)?.into_inner();
+    Ok(Answer { body: Success::of(login.try_into()?), replayed: false })
 }
 
 /// Revokes the token it is called with.

@@ -69,21 +69,25 @@ impl Outgoing {
         } else {
             rpc(&mut peer, caller.request(message)).await
         };
-        if self.bad.is_empty() {
-            let response = answered?;
-            let replayed = response.metadata().get(REPLAYED).is_some_and(|value| value == "true");
-            return Ok(Answer { body: response.into_inner(), replayed });
-        }
-        Err(self.refusal(answered.err().map(Failure::from)))
+        let response = checked(&self.bad, answered)?;
+        let replayed = response.metadata().get(REPLAYED).is_some_and(|value| value == "true");
+        Ok(Answer { body: response.into_inner(), replayed })
     }
+}
 
-    /// What is wrong, with what the service says is wrong; the service's trouble, if it had any and
-    /// could not say all.
-    fn refusal(&self, theirs: Option<Failure>) -> Failure {
-        match theirs {
-            Some(failure) if failure.is_ours() => failure,
-            Some(failure) => Failure::invalid(self.bad.clone().join(failure.into_violations())),
-            None => Failure::invalid(self.bad.clone()),
-        }
+/// What a service answered; if something was known to be wrong with the request, so that it was only
+/// checked, that with what the service says is wrong, or the service's trouble if it could not say all.
+pub(crate) fn checked<R>(
+    bad: &Violations,
+    answered: Result<Response<R>, Status>,
+) -> Result<Response<R>, Failure> {
+    let answered = answered.map_err(Failure::from);
+    if bad.is_empty() {
+        return answered;
     }
+    Err(match answered {
+        Err(failure) if failure.is_ours() => failure,
+        Err(failure) => Failure::invalid(bad.clone().join(failure.into_violations())),
+        Ok(_) => Failure::invalid(bad.clone()),
+    })
 }

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::{Value, json};
-use tokio::time::sleep;
+use tokio::{task::JoinSet, time::sleep};
 
 use crate::{
     answers::{
@@ -107,6 +107,26 @@ async fn an_attempt_that_is_pending_or_in_review_bars_another_one() {
         assert_eq!(bad(&authenticate(&client, &wrong).await), ["third_party"]);
         assert_eq!(verifications(&client, &customer).await["total"], 1);
     }
+}
+
+#[tokio::test]
+async fn of_many_attempts_at_the_same_time_one_is_made() {
+    let client = login().await;
+    let id = customer(&client, "Slow").await;
+    let mut asking = JoinSet::new();
+    for _ in 0..8 {
+        let (client, body) = (client.clone(), passport(&id));
+        asking.spawn(async move { authenticate(&client, &body).await });
+    }
+
+    let answers = asking.join_all().await;
+
+    let (made, refused): (Vec<_>, Vec<_>) = answers.iter().partition(|answer| answer.0 == 200);
+    assert_eq!(made.len(), 1);
+    for answer in refused {
+        assert_eq!(refusal(answer), (409, "VERIFICATION_IN_PROGRESS"));
+    }
+    assert_eq!(verifications(&client, &id).await["total"], 1);
 }
 
 #[tokio::test]

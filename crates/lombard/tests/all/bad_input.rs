@@ -63,7 +63,7 @@ async fn every_field_of_a_customer_that_breaks_a_rule_is_named() {
     let client = login().await;
     let id = create(&client, &company()).await;
     let before = details(&client, &id).await;
-    for value in ["<script>", "a\u{0}", "a\nb", "☺☺☺☺☺☺☺", &"x".repeat(300), "   "] {
+    for value in ["<script>", "a\u{0}", "a\nb", "☺☺☺☺☺☺☺", &"x".repeat(300)] {
         let value = json!(value);
         let mut body = all_fields(&value, &FIELDS, &LINES);
         let answer = client.put(&path_of(&id), &body).await;

@@ -89,7 +89,7 @@ async fn a_request_is_named_by_its_sender_or_by_us() {
             }
         }
     }
-    for insane in ["", "a b", "ä", "<script>\u{9}", &"x".repeat(1000)] {
+    for insane in ["", "a b", "ä", "a\u{9}b", &"x".repeat(1000)] {
         let (status, headers, _) = named(Method::GET, LIST, insane).await;
         assert_eq!(status, 200);
         let made = headers["x-request-id"].to_str().unwrap();

@@ -1,6 +1,7 @@
 //! Customers: what is taken of them, what is shown, what can be changed, and how they are found.
 
 mod create;
+mod fields;
 mod filters;
 mod list;
 mod update;

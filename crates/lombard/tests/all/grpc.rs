@@ -171,7 +171,7 @@ async fn a_token_is_got_looked_up_and_revoked() {
     let pair = |password: &str| LoginRequest {
         email: rest.email.clone(),
         password: password.to_owned(),
-        client_address: String::new(),
+        ..LoginRequest::default()
     };
 
     let token = access.login(pair(&rest.password)).await.unwrap().into_inner().token;

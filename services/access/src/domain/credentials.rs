@@ -62,6 +62,7 @@ mod tests {
             assert_eq!(EmailKey::of_any(text).as_str(), "ann@example.com");
         }
         assert_eq!(EmailKey::of_any(" No Address "), EmailKey::of_any("no address"));
+        assert!(!EmailKey::of_any("no\0address").as_str().contains('\0'));
         assert_eq!(format!("{:?}", EmailKey::of_any("ann@example.com")), "EmailKey(..)");
     }
 }

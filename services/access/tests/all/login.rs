@@ -1,5 +1,6 @@
 use access::SCOPES;
 use kit::time::now;
+use proto::access::v1::{LoginRequest, LoginResponse};
 use tonic::Code;
 use tonic_types::StatusExt;
 
@@ -76,6 +77,33 @@ async fn every_bad_field_is_told_at_once() {
     ];
     assert_eq!(told(&long), expected(&broken));
     assert_eq!(refusal::<()>(Err(long)), (Code::InvalidArgument, "INVALID_FIELDS".into()));
+}
+
+#[tokio::test]
+async fn a_request_that_is_only_checked_is_no_try_and_gets_no_token() {
+    let setup = setup().await;
+    let check = async |email: &str, password: &str| {
+        let (email, password) = (email.into(), password.into());
+        let request = LoginRequest { email, password, validate_only: true, ..Default::default() };
+        setup.client.clone().login(request).await.map(tonic::Response::into_inner)
+    };
+
+    for _ in 0..11 {
+        assert_eq!(check(EMAIL, "wrong").await.unwrap(), LoginResponse::default());
+    }
+    assert_eq!(check(EMAIL, PASSWORD).await.unwrap(), LoginResponse::default());
+    assert_eq!(check("", "x").await.unwrap_err().code(), Code::InvalidArgument);
+
+    assert!(setup.login(EMAIL, PASSWORD).await.is_ok());
+}
+
+#[tokio::test]
+async fn an_address_may_hold_what_postgres_cannot() {
+    let setup = setup().await;
+
+    let refused = setup.login("ann\0@example.com", PASSWORD).await;
+
+    assert_eq!(refusal(refused), wrong_credentials());
 }
 
 #[tokio::test]

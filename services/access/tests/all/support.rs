@@ -55,6 +55,7 @@ impl Setup {
             email: email.into(),
             password: password.into(),
             client_address: client_address.into(),
+            validate_only: false,
         };
         Ok(self.client.clone().login(request).await?.into_inner())
     }

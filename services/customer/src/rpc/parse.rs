@@ -121,21 +121,26 @@ pub(super) fn list(
         }
     };
     let email = bad.optional("email", &message.email, types::Email::parse).flatten();
-    let prefix = |text: &str| types::Text::parse(text, 1..=152);
-    let name = bad.optional("name_prefix", &message.name_prefix, prefix).flatten();
+    let name = bad.optional("name_prefix", &message.name_prefix, name_prefix).flatten();
     let mut time = |field: &str, at: Option<&Timestamp>| instant(field, at, &mut bad);
     let filter = Filter {
         customer_type,
         active: message.active,
         verified: message.verified,
         email_key: email.map(|email| email.normal()),
-        name_prefix: name.map(|name| store::key(name.as_str())),
+        name_prefix: name.map(|name| store::key(&name)),
         create_time_from: time("create_time_from", message.create_time_from.as_ref()),
         create_time_before: time("create_time_before", message.create_time_before.as_ref()),
     };
     bad.into_result()?;
     let limit = size.saturating_add(1);
     Ok((filter, Page { after: after.map(CustomerId::from_uuid), limit }, size))
+}
+
+/// What a name begins with. A space at its end is the end of a word.
+fn name_prefix(text: &str) -> Result<String, types::TextError> {
+    let end = if text.ends_with(char::is_whitespace) { " " } else { "" };
+    types::Text::parse(text, 1..=152).map(|name| format!("{}{end}", name.as_str()))
 }
 
 /// Whose verification has come how far.

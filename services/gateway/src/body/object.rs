@@ -137,8 +137,11 @@ impl<'a> Object<'a> {
         name: &str,
         read: impl FnOnce(&mut Object<'_>) -> T,
     ) -> Option<T> {
-        let wrong = "must be an object";
-        let members = self.read(name, wrong, |raw| serde_json::from_str(raw).ok())?;
+        let read_members = |raw: &'a str| match raw {
+            r#""""# => Some(None),
+            raw => serde_json::from_str(raw).ok().map(Some),
+        };
+        let members = self.read(name, "must be an object", read_members).flatten()?;
         let mut inner = Object::new(format!("{}{name}.", self.prefix), members);
         let value = read(&mut inner);
         self.bad.append(inner.finish());

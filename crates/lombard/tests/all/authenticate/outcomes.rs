@@ -147,6 +147,7 @@ async fn a_result_for_earlier_details_does_not_verify_the_new_ones() {
     tokio::time::sleep(std::time::Duration::from_millis(500)).await;
     assert_eq!(details(&client, &id).await["verification_status"], "unverified");
 
+    data(&client.put(&path_of(&id), &json!({"last_name": "Bloggs"})).await);
     start(&client, &id).await;
     wait_for_details(&client, &id, "verified").await;
     assert_eq!(verifications(&client, &id).await["total"], 2);

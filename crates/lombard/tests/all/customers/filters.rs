@@ -89,21 +89,16 @@ async fn a_name_is_compared_by_its_beginning_and_in_any_case() {
         assert_eq!(total(&client, &format!("name={query}")).await, expected, "{query}");
     }
     // What no name can hold begins none.
-    for query in ["%25", "j%25", "%5C", "%2A"] {
+    for query in ["%25", "j%25", "%5C", "%2A", "%00", "joe%00", "%FF"] {
         let answer = client.get(&format!("{LIST}?name={query}")).await;
         assert!(answer.0 == 400 || data(&answer)["total"] == 0, "{query}");
     }
     assert_eq!(total(&client, "name=joe%20").await, 2, "the space counts");
 }
 
-/// `2020-04-24 08:34:35` with other marks, escaped for a query.
+/// The same moment in every form, escaped for a query.
 fn forms(created: &str) -> Vec<String> {
     let rfc = created.replace(' ', "T");
-    let plus_one = {
-        let hour: u32 = created[11..13].parse().unwrap();
-        // The same moment, one hour further east, where the day stays the same.
-        (hour < 23).then(|| format!("{}T{:02}{}+01:00", &created[..10], hour + 1, &created[13..]))
-    };
     let mut forms = vec![
         created.replace(' ', "%20"),
         created.replace(' ', "+"),
@@ -112,8 +107,13 @@ fn forms(created: &str) -> Vec<String> {
         format!("{rfc}%2B00:00"),
         format!("{rfc}-00:00"),
     ];
-    forms.extend(plus_one.iter().map(|text| text.replace('+', "%2B")));
-    forms.extend(plus_one);
+    let (day, time) = created.split_once(' ').unwrap();
+    let (hour, rest) = time.split_once(':').unwrap();
+    // An hour further east, where the day is the same unless it is about to end.
+    if let Some(later) = hour.parse::<u32>().unwrap().checked_add(1).filter(|hour| *hour < 24) {
+        forms.push(format!("{day}T{later:02}:{rest}%2B01:00"));
+        forms.push(format!("{day}T{later:02}:{rest}+01:00"));
+    }
     forms
 }
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use tokio::time::sleep;
+use tokio::{task::JoinSet, time::sleep};
 
 use crate::{
     answers::{bad, company, create, data, details, individual, path_of, with},
@@ -89,6 +89,8 @@ async fn an_update_of_nothing_is_refused() {
         json!({"active": null}),
         json!({"address": {}}),
         json!({"address": null}),
+        json!({"address": ""}),
+        json!({"middle_name": " ", "address": {"city": "\t"}}),
         json!({"address": {"city": "", "street": null}}),
     ] {
         let before = details(&client, &id).await;
@@ -108,7 +110,7 @@ async fn what_is_absent_null_or_empty_stays_as_it_is() {
 
     let change = json!({
         "first_name": "Jane", "middle_name": null, "last_name": "", "email": "", "phone": null,
-        "address": {"city": "", "iso_country": null}, "dob": ""
+        "address": {"city": "", "street": " ", "iso_country": null}, "dob": ""
     });
     data(&client.put(&path_of(&id), &change).await);
 
@@ -202,9 +204,9 @@ async fn a_phone_is_read_in_the_country_that_the_customer_then_has() {
     let client = login().await;
     let id = create(&client, &individual()).await;
     let french = json!({"phone": "01 42 68 53 00", "address": {"iso_country": "FR"}});
-    let american = json!({"phone": "(212) 555-2368"});
+    let icelandic = json!({"phone": "545 1234"});
 
-    refused(&client, &id, &american, &["phone"]).await;
+    refused(&client, &id, &icelandic, &["phone"]).await;
     data(&client.put(&path_of(&id), &french).await);
 
     let shown = details(&client, &id).await;
@@ -212,4 +214,42 @@ async fn a_phone_is_read_in_the_country_that_the_customer_then_has() {
         (&shown["phone"], &shown["address"]["iso_country"]),
         (&json!("01 42 68 53 00"), &json!("FR"))
     );
+}
+
+#[tokio::test]
+async fn changes_at_the_same_time_do_not_undo_each_other() {
+    let client = login().await;
+    let id = create(&client, &full()).await;
+    let changes = [
+        json!({"first_name": "Jane"}),
+        json!({"middle_name": "Ann"}),
+        json!({"last_name": "Doe"}),
+        json!({"address": {"city": "Dover"}}),
+        json!({"address": {"street": "High Street"}}),
+        json!({"dob": "1990-01-31"}),
+        json!({"email": "jane@example.com"}),
+        json!({"phone": "+33 1 42 68 53 00"}),
+        json!({"active": false}),
+    ];
+    let mut changing = JoinSet::new();
+    for change in changes.clone() {
+        let (client, path) = (client.clone(), path_of(&id));
+        changing.spawn(async move { client.put(&path, &change).await });
+    }
+
+    for answer in changing.join_all().await {
+        assert_eq!(data(&answer), &json!({"customer_id": id}));
+    }
+
+    let shown = details(&client, &id).await;
+    for change in changes {
+        for (name, value) in change.as_object().unwrap() {
+            match value.as_object() {
+                Some(lines) => lines.iter().for_each(|(line, value)| {
+                    assert_eq!(&shown[name][line], value, "{line}");
+                }),
+                None => assert_eq!(&shown[name], value, "{name}"),
+            }
+        }
+    }
 }
