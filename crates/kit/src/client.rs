@@ -1,9 +1,9 @@
 //! Calls to other services.
 
-use std::time::Duration;
+use std::{error::Error, time::Duration};
 
 use tonic::{
-    Code, Status,
+    Status, TimeoutExpired,
     transport::{Channel, Endpoint},
 };
 
@@ -22,8 +22,10 @@ pub fn channel(url: String) -> Result<Channel, tonic::transport::Error> {
         .connect_lazy())
 }
 
-/// Tries a call that has no effect, or none the second time, up to three times while the service is
-/// UNAVAILABLE. Every try must set its own deadline, by [`crate::caller::Call::request`].
+/// Tries a call that has no effect, or none the second time, up to three times while the connection to
+/// the service breaks or cannot be had. A service that answers that it is unavailable is not asked
+/// again here: its answer says when to, and who asked first decides. Every try must set its own
+/// deadline, by [`crate::caller::Call::request`].
 ///
 /// # Errors
 ///
@@ -31,7 +33,7 @@ pub fn channel(url: String) -> Result<Channel, tonic::transport::Error> {
 pub async fn retry<T>(mut attempt: impl AsyncFnMut() -> Result<T, Status>) -> Result<T, Status> {
     for (least_ms, most_ms) in [(25, 75), (100, 300)] {
         match attempt().await {
-            Err(status) if status.code() == Code::Unavailable => {
+            Err(status) if is_broken_transport(&status) => {
                 let pause_ms = rand::random_range(least_ms..most_ms);
                 tokio::time::sleep(Duration::from_millis(pause_ms)).await;
             }
@@ -39,4 +41,11 @@ pub async fn retry<T>(mut attempt: impl AsyncFnMut() -> Result<T, Status>) -> Re
         }
     }
     attempt().await
+}
+
+/// Whether a status was made on this side because the connection failed, whatever code it has.
+#[must_use]
+pub fn is_broken_transport(status: &Status) -> bool {
+    let mut sources = std::iter::successors(status.source(), |error| (*error).source()).peekable();
+    sources.peek().is_some() && !sources.any(<dyn Error>::is::<TimeoutExpired>)
 }

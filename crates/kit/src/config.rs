@@ -1,6 +1,6 @@
 //! Settings that every service has: flags, or the environment.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{convert::Infallible, fmt, net::SocketAddr, str::FromStr, time::Duration};
 
 use clap::Args;
 use sqlx::{PgPool, postgres::PgConnectOptions};
@@ -12,17 +12,51 @@ use crate::postgres;
 pub struct PostgresConfig {
     /// The service's own database, for example `postgres://ledger@db/ledger`.
     #[arg(long, env = "DATABASE_URL", hide_env_values = true)]
-    pub database_url: PgConnectOptions,
+    database_url: DatabaseUrl,
     /// Connections to it at most.
     #[arg(long, env = "DATABASE_MAX_CONNECTIONS", default_value_t = 20)]
-    pub database_max_connections: u32,
+    database_max_connections: u32,
 }
 
 impl PostgresConfig {
     /// A pool on the database; connects when first used.
-    #[must_use]
-    pub fn pool(&self) -> PgPool {
-        postgres::pool(self.database_url.clone(), self.database_max_connections)
+    ///
+    /// # Errors
+    ///
+    /// When the database's URL is malformed.
+    pub fn pool(&self) -> anyhow::Result<PgPool> {
+        Ok(postgres::pool(self.database_url.options()?, self.database_max_connections))
+    }
+}
+
+/// The URL of a database, which may hold a password: it is never printed, and parsed only when it is
+/// used, because a flag that cannot be parsed is.
+#[derive(Clone)]
+pub struct DatabaseUrl(String);
+
+impl FromStr for DatabaseUrl {
+    type Err = Infallible;
+
+    fn from_str(url: &str) -> Result<Self, Infallible> {
+        Ok(Self(url.to_owned()))
+    }
+}
+
+impl fmt::Debug for DatabaseUrl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("DatabaseUrl(..)")
+    }
+}
+
+impl DatabaseUrl {
+    /// How to connect.
+    ///
+    /// # Errors
+    ///
+    /// When it is malformed; what it says is not repeated.
+    pub fn options(&self) -> anyhow::Result<PgConnectOptions> {
+        let options = self.0.parse::<PgConnectOptions>();
+        options.map_err(|_| anyhow::anyhow!("--database-url is no URL of a PostgreSQL database"))
     }
 }
 

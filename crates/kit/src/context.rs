@@ -78,7 +78,7 @@ where
         }
         request.extensions_mut().insert(call.clone());
         let answer = async move {
-            let start = Instant::now();
+            let line = Line::begin(&path);
             let response = if refused {
                 Ok(Error::CallerRequired.into_status(domain(&path)).into_http())
             } else {
@@ -87,12 +87,35 @@ where
                     Err(_) => Ok(out_of_time(domain(&path)).into_http()),
                 }
             };
-            let elapsed_us = u64::try_from(start.elapsed().as_micros()).unwrap_or(u64::MAX);
             let code = response.as_ref().map_or(Code::Unknown, |answer| code(answer.headers()));
-            tracing::info!(rpc.code = ?code, elapsed_us, "{path} {code:?}");
+            line.end(code);
             response
         };
         Box::pin(answer.instrument(span))
+    }
+}
+
+/// The one log line of a request, also of one that is dropped because its caller has gone.
+struct Line<'a> {
+    path: &'a str,
+    start: Instant,
+    code: Code,
+}
+
+impl<'a> Line<'a> {
+    fn begin(path: &'a str) -> Self {
+        Self { path, start: Instant::now(), code: Code::Cancelled }
+    }
+
+    fn end(mut self, code: Code) {
+        self.code = code;
+    }
+}
+
+impl Drop for Line<'_> {
+    fn drop(&mut self) {
+        let elapsed_us = u64::try_from(self.start.elapsed().as_micros()).unwrap_or(u64::MAX);
+        tracing::info!(rpc.code = ?self.code, elapsed_us, "{} {:?}", self.path, self.code);
     }
 }
 

@@ -6,9 +6,12 @@ use std::{collections::HashMap, fmt::Display, time::Duration};
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, FieldViolation, StatusExt};
 
-use crate::{idempotency, postgres};
+use crate::{client, idempotency, postgres};
 
-/// The fields of a request that break a rule, all of them.
+/// Violations in one answer at most: they travel in a header of 16 KiB.
+const MOST: usize = 64;
+
+/// The fields of a request that break a rule: all of them, up to a number that nobody reads.
 #[derive(Debug, Default)]
 pub struct Violations(Vec<FieldViolation>);
 
@@ -22,7 +25,9 @@ impl Violations {
     /// Adds one. `clause` goes on after the field's name: "must be an ISO 4217 currency code". It
     /// must not repeat the value.
     pub fn add(&mut self, field: impl Into<String>, clause: impl Display) {
-        self.0.push(FieldViolation::new(field, clause.to_string()));
+        if self.0.len() < MOST {
+            self.0.push(FieldViolation::new(field, clause.to_string()));
+        }
     }
 
     /// The value, or a violation and nothing.
@@ -95,6 +100,9 @@ pub enum Error {
     /// The database did not do as it was told.
     #[error("the database failed")]
     Database(#[from] sqlx::Error),
+    /// The connection broke while the database committed: it may have, or not.
+    #[error("it is not known whether the request had an effect")]
+    OutcomeUnknown,
     /// Another service did not do as it was asked.
     #[error("another service failed")]
     Upstream(Box<Status>),
@@ -138,6 +146,10 @@ impl Error {
                 status(code, domain, reason, &refused.to_string())
             }
             Self::Database(error) => database(&error, domain),
+            Self::OutcomeUnknown => {
+                let message = "whether the request had an effect is not known";
+                status(Code::DeadlineExceeded, domain, "OUTCOME_UNKNOWN", message)
+            }
             Self::Upstream(upstream) => from_upstream(*upstream, domain),
             Self::Internal(cause) => {
                 tracing::error!(error = cause, "internal error");
@@ -188,6 +200,12 @@ fn database(error: &sqlx::Error, domain: &str) -> Status {
 /// What another service said, where the caller can do something about it; an internal error where
 /// only we can.
 fn from_upstream(upstream: Status, domain: &str) -> Status {
+    if client::is_broken_transport(&upstream) {
+        tracing::warn!(error = %upstream, "upstream cannot be reached");
+        let message = "the service is unavailable for the moment";
+        let after = Duration::from_secs(1);
+        return retry_later(Code::Unavailable, domain, "UNAVAILABLE", message, after);
+    }
     match upstream.code() {
         Code::NotFound | Code::FailedPrecondition => upstream,
         // tonic's own timer answers CANCELLED.

@@ -1,15 +1,22 @@
 //! One effect for one `request_id`. The key is claimed at the start of the transaction that makes the
 //! effect and keeps the answer when it commits, so key and effect stand or fall together.
 //!
-//! A second request with a claimed key waits, at the unique index, for the first transaction to end;
-//! then it finds the answer, or the key free again because the first one failed. Each service that
-//! uses this has a table `requests` as in this crate's `migrations`. Keys are kept for ever.
+//! A second request with a claimed key waits for the first to end; then it finds the answer, or the key
+//! free again because the first one failed. In one process it waits without a connection, so that a
+//! crowd with one key does not keep others from the database; between processes it waits at the unique
+//! index. Each service that uses this has a table `requests` as in this crate's `migrations`. Keys are
+//! kept for ever.
 
-use std::fmt;
+use std::{
+    collections::HashMap,
+    fmt,
+    sync::{Arc, LazyLock, Mutex, PoisonError},
+};
 
 use prost::Message;
 use sha2::{Digest, Sha256};
 use sqlx::{PgConnection, PgPool, Postgres, Transaction};
+use tokio::sync::{Mutex as Turn, OwnedMutexGuard};
 use tonic::metadata::MetadataValue;
 use types::TenantId;
 
@@ -96,13 +103,15 @@ pub enum Begun<M> {
 /// A transaction that holds a key until it ends. Dropped without [`Work::commit`], it undoes
 /// everything and frees the key.
 pub struct Work {
+    // Ends before others get their turn.
     tx: Transaction<'static, Postgres>,
-    key: Option<Key>,
+    key: Option<(Key, Held)>,
 }
 
 impl fmt::Debug for Work {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Work").field("key", &self.key).finish_non_exhaustive()
+        let key = self.key.as_ref().map(|(key, _)| key);
+        f.debug_struct("Work").field("key", &key).finish_non_exhaustive()
     }
 }
 
@@ -116,9 +125,28 @@ impl Work {
     ///
     /// # Errors
     ///
-    /// Those of the database.
-    pub async fn commit<M: Message>(mut self, message: M) -> Result<Answer<M>, sqlx::Error> {
-        if let Some(key) = &self.key {
+    /// Those of the database. [`Error::OutcomeUnknown`] when it cannot be told whether they are durable.
+    pub async fn commit<M: Message>(self, message: M) -> Result<Answer<M>, Error> {
+        let kept = message.encode_to_vec();
+        self.commit_kept(kept, message).await
+    }
+
+    /// As [`Work::commit`], but keeps another message than the one that is answered: what a replay
+    /// needs, and no personal data.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Work::commit`].
+    pub async fn commit_keeping<M>(
+        self,
+        kept: &impl Message,
+        message: M,
+    ) -> Result<Answer<M>, Error> {
+        self.commit_kept(kept.encode_to_vec(), message).await
+    }
+
+    async fn commit_kept<M>(mut self, kept: Vec<u8>, message: M) -> Result<Answer<M>, Error> {
+        if let Some((key, _)) = &self.key {
             sqlx::query!(
                 "
                 update requests set response = $4
@@ -127,13 +155,52 @@ impl Work {
                 key.tenant.uuid(),
                 key.operation,
                 key.request_id,
-                message.encode_to_vec(),
+                kept,
             )
             .execute(&mut *self.tx)
             .await?;
         }
-        self.tx.commit().await?;
+        postgres::commit(self.tx).await?;
         Ok(Answer { message, replayed: false })
+    }
+}
+
+/// Who is at work on a key in this process, each with a queue of those who wait for it.
+static AT_WORK: LazyLock<Mutex<HashMap<Place, Arc<Turn<()>>>>> = LazyLock::new(Mutex::default);
+
+type Place = (TenantId, &'static str, String);
+
+/// A key that nobody else in this process works on.
+struct Held {
+    place: Place,
+    turn: Option<OwnedMutexGuard<()>>,
+}
+
+impl Held {
+    /// Waits for everybody before us, as long as a lock is waited for.
+    async fn take(key: &Key) -> Result<Self, Refused> {
+        let place = (key.tenant, key.operation, key.request_id.clone());
+        let turn = {
+            let mut at_work = AT_WORK.lock().unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(at_work.entry(place.clone()).or_default())
+        };
+        let mut held = Self { place, turn: None };
+        match tokio::time::timeout(postgres::LOCK_TIMEOUT, turn.lock_owned()).await {
+            Ok(turn) => held.turn = Some(turn),
+            Err(_) => return Err(Refused::InProgress),
+        }
+        Ok(held)
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        let mut at_work = AT_WORK.lock().unwrap_or_else(PoisonError::into_inner);
+        self.turn = None;
+        // One is the map's own: nobody works on the key or waits for it.
+        if at_work.get(&self.place).is_some_and(|turn| Arc::strong_count(turn) == 1) {
+            at_work.remove(&self.place);
+        }
     }
 }
 
@@ -146,12 +213,13 @@ pub async fn begin<M: Message + Default>(
     pool: &PgPool,
     key: Option<Key>,
 ) -> Result<Begun<M>, Error> {
-    let mut tx = pool.begin().await?;
     let Some(key) = key else {
-        return Ok(Begun::New(Work { tx, key: None }));
+        return Ok(Begun::New(Work { tx: pool.begin().await?, key: None }));
     };
+    let held = Held::take(&key).await?;
+    let mut tx = pool.begin().await?;
     if claim(&mut tx, &key).await? {
-        return Ok(Begun::New(Work { tx, key: Some(key) }));
+        return Ok(Begun::New(Work { tx, key: Some((key, held)) }));
     }
     find(&mut tx, &key).await?.map(Begun::Replayed).ok_or(Error::Request(Refused::InProgress))
 }

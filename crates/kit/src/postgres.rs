@@ -2,25 +2,104 @@
 
 use std::time::Duration;
 
-use anyhow::Context;
 use sqlx::{
-    PgPool,
+    Connection, PgPool, Postgres, Transaction,
     migrate::Migrator,
     postgres::{PgConnectOptions, PgPoolOptions},
 };
+use tokio_util::sync::CancellationToken;
+
+use crate::errors::Error;
 
 /// How long a statement waits for a lock: a second request with a `request_id` for the first one.
 pub const LOCK_TIMEOUT: Duration = Duration::from_secs(5);
 
+/// How long a statement may take: nobody waits longer for an answer.
+const STATEMENT_TIMEOUT: &str = "20s";
+
+/// What every connection is set to: a statement that nobody waits for ends, and so does a transaction
+/// whose client has vanished, with the locks it holds.
+const SETTINGS: [(&str, &str); 6] = [
+    ("statement_timeout", STATEMENT_TIMEOUT),
+    ("idle_in_transaction_session_timeout", "10s"),
+    ("client_connection_check_interval", "5s"),
+    ("tcp_keepalives_idle", "10"),
+    ("tcp_keepalives_interval", "5"),
+    ("tcp_keepalives_count", "3"),
+];
+
 /// A pool that makes its connections when they are first needed: a service starts before its database.
 #[must_use]
 pub fn pool(options: PgConnectOptions, max_connections: u32) -> PgPool {
-    let options =
-        options.options([("lock_timeout", format!("{}ms", LOCK_TIMEOUT.as_millis()).as_str())]);
+    let lock_timeout = format!("{}ms", LOCK_TIMEOUT.as_millis());
+    let options = options.options(SETTINGS).options([("lock_timeout", lock_timeout.as_str())]);
     PgPoolOptions::new()
         .max_connections(max_connections)
         .acquire_timeout(Duration::from_secs(10))
         .connect_lazy_with(options)
+}
+
+/// Brings a database's schema up to this program's; statements may take as long as they need.
+///
+/// # Errors
+///
+/// Those of the database, and of migrations that differ from those applied.
+pub async fn migrate(pool: &PgPool, migrations: &Migrator) -> anyhow::Result<()> {
+    let mut conn = pool.acquire().await?.detach();
+    sqlx::query("set statement_timeout = 0").execute(&mut conn).await?;
+    sqlx::query("set lock_timeout = 0").execute(&mut conn).await?;
+    migrations.run(&mut conn).await?;
+    conn.close().await?;
+    Ok(())
+}
+
+/// Commits. A connection that breaks while the server commits leaves it unknown whether it has: that
+/// must not be told as a fault that a retry mends.
+///
+/// # Errors
+///
+/// [`Error::OutcomeUnknown`], or what made the server refuse.
+pub async fn commit(tx: Transaction<'static, Postgres>) -> Result<(), Error> {
+    match tx.commit().await {
+        Err(error) if sqlstate(&error).is_none() || is_end_of_session(&error) => {
+            tracing::error!(%error, "a commit was not answered");
+            Err(Error::OutcomeUnknown)
+        }
+        done => Ok(done?),
+    }
+}
+
+/// The server ends the session, at whatever it is.
+fn is_end_of_session(error: &sqlx::Error) -> bool {
+    sqlstate(error).is_some_and(|code| code.starts_with("57P") || code.starts_with("08"))
+}
+
+/// Waits until the database answers, then goes by [`check_schema`]; or until `stop`.
+///
+/// # Errors
+///
+/// When the schema is not known.
+pub async fn wait_for_schema(
+    pool: &PgPool,
+    migrations: &Migrator,
+    stop: &CancellationToken,
+) -> anyhow::Result<()> {
+    loop {
+        let checked = tokio::select! {
+            () = stop.cancelled() => return Ok(()),
+            checked = check_schema(pool, migrations) => checked,
+        };
+        match checked {
+            Err(error) if error.downcast_ref().is_some_and(is_transient) => {
+                tracing::warn!("the database does not answer yet: {error:#}");
+            }
+            checked => return checked,
+        }
+        tokio::select! {
+            () = stop.cancelled() => return Ok(()),
+            () = tokio::time::sleep(Duration::from_secs(1)) => {}
+        }
+    }
 }
 
 /// Refuses a database whose schema this program does not know: one of its migrations is missing
@@ -35,7 +114,12 @@ pub async fn check_schema(pool: &PgPool, migrations: &Migrator) -> anyhow::Resul
         sqlx::query_as("select version, checksum from _sqlx_migrations where success")
             .fetch_all(pool)
             .await
-            .context("the database has no schema yet: run `migrate` first")?;
+            .map_err(|error| match sqlstate(&error).as_deref() {
+                Some(UNDEFINED_TABLE) => {
+                    anyhow::anyhow!("the database has no schema yet: run `migrate` first")
+                }
+                _ => error.into(),
+            })?;
     for migration in migrations.iter() {
         let (version, name) = (migration.version, &migration.description);
         match applied.iter().find(|(applied, _)| *applied == version) {
@@ -46,6 +130,9 @@ pub async fn check_schema(pool: &PgPool, migrations: &Migrator) -> anyhow::Resul
     }
     Ok(())
 }
+
+/// SQLSTATE `undefined_table`.
+const UNDEFINED_TABLE: &str = "42P01";
 
 /// Whether the same statement may well succeed soon: no connection, a server that stops or starts, a
 /// lock that was not to be had, a transaction that lost against another.
@@ -61,7 +148,7 @@ pub fn is_transient(error: &sqlx::Error) -> bool {
     ) {
         return true;
     }
-    let transient = ["40001", "40P01", "55P03", "57P01", "57P02", "57P03"];
+    let transient = ["25P03", "40001", "40P01", "55P03", "57014", "57P01", "57P02", "57P03"];
     sqlstate(error).is_some_and(|code| {
         // Classes 08: connections; 53: resources.
         code.starts_with("08") || code.starts_with("53") || transient.contains(&code.as_str())

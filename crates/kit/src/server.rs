@@ -12,7 +12,7 @@ use tonic::{
 };
 use tonic_health::{ServingStatus, server::HealthReporter};
 
-use crate::context::ContextLayer;
+use crate::{context::ContextLayer, postgres};
 
 /// How often the database is asked whether it answers.
 const HEALTH_INTERVAL: Duration = Duration::from_secs(2);
@@ -64,6 +64,8 @@ pub async fn serve(
             TcpIncoming::from(listener).with_nodelay(Some(true)),
             stop.clone().cancelled_owned(),
         );
+    // Asking must not wait for requests: a busy pool is no reason to be taken out of service.
+    let own_connection = postgres::pool(database.connect_options().as_ref().clone(), 1);
     // tonic alone would wait for ever for a client that keeps a request open.
     let deadline = async {
         stop.cancelled().await;
@@ -75,7 +77,7 @@ pub async fn serve(
             tracing::warn!(name, "requests were cut off: the time to drain was over");
             Ok(())
         }
-        never = report_health(name, &health, &database, &stop) => never,
+        never = report_health(name, &health, &own_connection, &stop) => never,
     }
 }
 

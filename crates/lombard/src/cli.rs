@@ -3,8 +3,8 @@
 use std::{net::SocketAddr, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand};
+use kit::config::DatabaseUrl;
 use kit::config::TelemetryConfig;
-use sqlx::postgres::PgConnectOptions;
 
 use crate::stack::SANDBOX;
 
@@ -52,7 +52,7 @@ pub struct Dev {
     /// A PostgreSQL server to use instead of an own one. Databases are created on it:
     /// `lombard_access`, `lombard_customer`, `lombard_kyc`, `lombard_ledger`.
     #[arg(long, value_name = "URL", env = "LOMBARD_DATABASE_URL", hide_env_values = true)]
-    pub database_url: Option<PgConnectOptions>,
+    pub database_url: Option<DatabaseUrl>,
 }
 
 /// Settings of `lombard demo`.

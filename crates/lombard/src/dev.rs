@@ -6,7 +6,7 @@ use std::{
 };
 
 use anyhow::{Context, anyhow};
-use kit::shutdown::Signals;
+use kit::{config::DatabaseUrl, shutdown::Signals};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -34,14 +34,15 @@ pub async fn run(options: &Dev) -> anyhow::Result<()> {
 }
 
 async fn platform(options: &Dev, stop: &CancellationToken) -> anyhow::Result<()> {
+    let given = options.database_url.as_ref().map(DatabaseUrl::options).transpose()?;
     let listener = bind(options.listen).await?;
     if !options.listen.ip().is_loopback() {
         eprintln!(
             "lombard: other machines can reach this one, and the sandbox's passwords are public"
         );
     }
-    let server = match &options.database_url {
-        Some(url) => Server::Given(url.clone()),
+    let server = match given {
+        Some(server) => Server::Given(server),
         None => Server::durable(&options.data_dir).await?,
     };
     eprintln!("lombard: starting the services");

@@ -175,7 +175,7 @@ impl Place {
         let there = cluster::ensure_database(&databases.server, &database).await;
         there.with_context(|| format!("cannot have the database {database}"))?;
         let pool = kit::postgres::pool(databases.server.clone().database(&database), CONNECTIONS);
-        let migrated = migrations.run(&pool).await;
+        let migrated = kit::postgres::migrate(&pool, migrations).await;
         migrated.with_context(|| format!("cannot migrate the database {database}"))?;
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
         let address = listener.local_addr()?;

@@ -29,9 +29,9 @@ async fn main() -> anyhow::Result<()> {
         Command::CreateTenant { .. } | Command::CreateUser(_) => LogTo::Stderr,
     };
     let _flush_on_exit = telemetry::init("access", &config.telemetry, log_to)?;
-    let pool = config.postgres.pool();
+    let pool = config.postgres.pool()?;
     match config.command {
-        Command::Migrate => access::MIGRATIONS.run(&pool).await?,
+        Command::Migrate => kit::postgres::migrate(&pool, &access::MIGRATIONS).await?,
         Command::Serve(options) => serve(&options, pool).await?,
         Command::CreateTenant { name } => {
             let tenant = provisioning(pool).await?.ensure_tenant(&name).await?;

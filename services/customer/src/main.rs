@@ -35,9 +35,9 @@ enum Command {
 async fn main() -> anyhow::Result<()> {
     let config = Config::parse();
     let _flush_on_exit = telemetry::init("customer", &config.telemetry, LogTo::Stdout)?;
-    let pool = config.postgres.pool();
+    let pool = config.postgres.pool()?;
     match config.command {
-        Command::Migrate => customer::MIGRATIONS.run(&pool).await?,
+        Command::Migrate => kit::postgres::migrate(&pool, &customer::MIGRATIONS).await?,
         Command::Serve(server) => {
             let mut signals = Signals::listen()?;
             let listener = TcpListener::bind(server.listen).await.context("cannot listen")?;

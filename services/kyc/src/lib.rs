@@ -63,7 +63,7 @@ pub async fn serve(
     drain_timeout: Duration,
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
-    kit::postgres::check_schema(&pool, &MIGRATIONS).await?;
+    kit::postgres::wait_for_schema(&pool, &MIGRATIONS, &stop).await?;
     let customers = Customers::new(customer);
     let wake = Arc::<Notify>::default();
     let service = answering(&settings, &customers, pool.clone(), Arc::clone(&wake));

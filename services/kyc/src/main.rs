@@ -54,9 +54,9 @@ struct Serve {
 async fn main() -> anyhow::Result<()> {
     let config = Config::parse();
     let _flush_on_exit = telemetry::init("kyc", &config.telemetry, LogTo::Stdout)?;
-    let pool = config.postgres.pool();
+    let pool = config.postgres.pool()?;
     match config.command {
-        Command::Migrate => kyc::MIGRATIONS.run(&pool).await?,
+        Command::Migrate => kit::postgres::migrate(&pool, &kyc::MIGRATIONS).await?,
         Command::Serve(config) => serve(config, pool).await?,
     }
     Ok(())

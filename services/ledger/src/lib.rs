@@ -53,6 +53,6 @@ pub async fn serve(
     drain_timeout: Duration,
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
-    kit::postgres::check_schema(&pool, &MIGRATIONS).await?;
+    kit::postgres::wait_for_schema(&pool, &MIGRATIONS, &stop).await?;
     server::serve(listener, service(settings, pool, customer), drain_timeout, stop).await
 }

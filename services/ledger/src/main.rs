@@ -49,9 +49,9 @@ struct Serve {
 async fn main() -> anyhow::Result<()> {
     let config = Config::parse();
     let _flush_on_exit = telemetry::init("ledger", &config.telemetry, LogTo::Stdout)?;
-    let pool = config.postgres.pool();
+    let pool = config.postgres.pool()?;
     match config.command {
-        Command::Migrate => ledger::MIGRATIONS.run(&pool).await?,
+        Command::Migrate => kit::postgres::migrate(&pool, &ledger::MIGRATIONS).await?,
         Command::Serve(serve) => self::serve(serve, pool).await?,
     }
     Ok(())

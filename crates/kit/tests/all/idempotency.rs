@@ -1,0 +1,120 @@
+use std::time::Duration;
+
+use kit::{
+    caller::Caller,
+    errors::{Error, Violations},
+    idempotency::{self, Begun, Key, Refused, Work},
+};
+use sqlx::PgPool;
+use tokio::{task::JoinSet, time::timeout};
+use tonic::Code;
+use tonic_health::pb::HealthCheckRequest as Message;
+use tonic_types::StatusExt;
+
+use crate::database;
+
+fn key(caller: &Caller, request_id: &str, content: &str) -> Key {
+    let mut bad = Violations::new();
+    Key::of(caller, "Try", request_id, &message(content), &mut bad).unwrap()
+}
+
+fn message(service: &str) -> Message {
+    Message { service: service.into() }
+}
+
+async fn begin(pool: &PgPool, key: Key) -> Result<Begun<Message>, Error> {
+    idempotency::begin(pool, Some(key)).await
+}
+
+async fn work(pool: &PgPool, key: Key) -> Work {
+    match begin(pool, key).await.unwrap() {
+        Begun::New(work) => work,
+        Begun::Replayed(answer) => panic!("{answer:?}"),
+    }
+}
+
+async fn replayed(pool: &PgPool, key: Key) -> Message {
+    match begin(pool, key).await.unwrap() {
+        Begun::New(work) => panic!("{work:?}"),
+        Begun::Replayed(answer) => answer.message,
+    }
+}
+
+#[tokio::test]
+async fn those_who_wait_for_a_key_keep_nobody_from_the_database() {
+    let (pool, caller) = (database().await, testkit::caller());
+    let first = work(&pool, key(&caller, "busy", "a")).await;
+    let mut waiting = JoinSet::new();
+    for _ in 0..50 {
+        let (pool, key) = (pool.clone(), key(&caller, "busy", "a"));
+        waiting.spawn(async move { replayed(&pool, key).await });
+    }
+
+    let others = async {
+        for _ in 0..20 {
+            sqlx::query("select 1").execute(&pool).await.unwrap();
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    timeout(Duration::from_secs(3), others).await.unwrap();
+    first.commit(message("done")).await.unwrap();
+
+    assert!(waiting.join_all().await.iter().all(|answer| *answer == message("done")));
+}
+
+#[tokio::test]
+async fn a_key_is_free_again_when_its_first_request_comes_to_nothing() {
+    let (pool, caller) = (database().await, testkit::caller());
+    let first = work(&pool, key(&caller, "undone", "a")).await;
+    let second = work(&pool, key(&caller, "undone", "b"));
+    let third = async {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        drop(first);
+    };
+
+    let (second, ()) = tokio::join!(second, third);
+    second.commit(message("b")).await.unwrap();
+
+    assert_eq!(replayed(&pool, key(&caller, "undone", "b")).await, message("b"));
+    let reused = begin(&pool, key(&caller, "undone", "a")).await.unwrap_err();
+    assert!(matches!(reused, Error::Request(Refused::Reused)));
+}
+
+#[tokio::test]
+async fn a_key_that_is_worked_on_too_long_is_told_so() {
+    let (pool, caller) = (database().await, testkit::caller());
+    let _first = work(&pool, key(&caller, "long", "a")).await;
+
+    let refused = timeout(Duration::from_secs(8), begin(&pool, key(&caller, "long", "a"))).await;
+
+    assert!(matches!(refused, Ok(Err(Error::Request(Refused::InProgress)))));
+}
+
+#[tokio::test]
+async fn what_is_kept_may_be_less_than_what_is_answered() {
+    let (pool, caller) = (database().await, testkit::caller());
+    let first = work(&pool, key(&caller, "less", "a")).await;
+
+    let answer = first.commit_keeping(&message("id"), message("id and name")).await.unwrap();
+
+    assert_eq!(answer.message, message("id and name"));
+    assert_eq!(replayed(&pool, key(&caller, "less", "a")).await, message("id"));
+}
+
+#[tokio::test]
+async fn a_commit_that_is_not_answered_is_no_invitation_to_try_again() {
+    let pool = database().await;
+    let Begun::New(mut work) = idempotency::begin::<Message>(&pool, None).await.unwrap() else {
+        panic!("a request without a key is always new");
+    };
+    let pid: i32 =
+        sqlx::query_scalar("select pg_backend_pid()").fetch_one(work.conn()).await.unwrap();
+    sqlx::query("select pg_terminate_backend($1)").bind(pid).execute(&pool).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(100)).await;
+
+    let error = work.commit(message("a")).await.unwrap_err();
+    let status = error.into_status("lombard.test.v1");
+
+    assert_eq!(status.code(), Code::DeadlineExceeded);
+    assert!(status.get_error_details().retry_info().is_none());
+}
