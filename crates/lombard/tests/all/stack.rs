@@ -45,7 +45,7 @@ pub(crate) fn platform() -> &'static Platform {
         thread::spawn(move || {
             let runtime = tokio::runtime::Runtime::new().unwrap();
             runtime.block_on(async {
-                started.send(start().await).unwrap();
+                started.send(Box::pin(start()).await).unwrap();
                 std::future::pending::<()>().await;
             });
         });
@@ -59,7 +59,7 @@ async fn start() -> Platform {
         prefix: format!("t{}_", Uuid::now_v7().simple()),
     };
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let stack = Stack::start(&databases, listener).await.unwrap();
+    let stack = Box::pin(Stack::start(&databases, listener)).await.unwrap();
     Platform { url: stack.url(), stack, databases, runtime: Handle::current() }
 }
 
