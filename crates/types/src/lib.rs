@@ -29,7 +29,7 @@ pub use crate::{
         CustomerId, Id, LedgerId, NotAnId, TenantId, TransactionId, TransferId, UserId,
         VerificationId, kind,
     },
-    money::{Amount, AmountError, Balance, BalanceError, DecimalText},
+    money::{Amount, AmountError, Balance, DecimalText},
     owner::{NotAnOwner, Owner},
     phone::{Phone, PhoneError},
     reference::{Reference, ReferenceError},

@@ -6,6 +6,6 @@ mod decimal;
 
 pub use self::{
     amount::{Amount, AmountError},
-    balance::{Balance, BalanceError},
+    balance::Balance,
     decimal::DecimalText,
 };

@@ -67,6 +67,18 @@ create table customers (
 create index customers_by_email on customers (tenant_id, email_key, customer_id);
 create index customers_by_name on customers (tenant_id, name_key, customer_id);
 
+-- How many customers a tenant has: the sum over its stripes. Counting them takes as long as there are
+-- many. Several rows, of which each creation takes one, so that creations seldom wait for each other.
+create table customer_counts (
+    tenant_id uuid not null,
+    stripe smallint not null,
+    customers bigint not null,
+
+    constraint customer_counts_pkey primary key (tenant_id, stripe),
+    constraint customer_counts_stripe_known check (stripe between 0 and 15),
+    constraint customer_counts_not_negative check (customers >= 0)
+);
+
 -- One outcome for one request_id (see kit::idempotency). Kept for ever.
 create table requests (
     tenant_id uuid not null,
@@ -76,7 +88,7 @@ create table requests (
     request_id text not null,
     -- Tells whether a later request with the same id is the same request.
     request_hash bytea not null,
-    -- The encoded answer; empty only inside the transaction that makes the effect.
+    -- The encoded id of the customer, and no personal data; empty only inside the transaction that makes the effect.
     response bytea not null default '',
     create_time timestamptz not null default now(),
     constraint requests_once primary key (tenant_id, operation, request_id)

@@ -2,18 +2,17 @@
 
 use kit::{
     caller::Caller,
-    errors::Violations,
+    errors::{self, Violations},
     idempotency::{self, Answer, Begun, Key},
     time::now,
 };
-use prost::Message;
 use sqlx::PgPool;
 use types::{CustomerId, TenantId};
 
 use crate::{
     domain::{Change, Customer, CustomerType, Details, Draft, Made, Report},
     error::Error,
-    store::{self, Filter, Page},
+    store::{self, Filter, Page, counts},
 };
 
 /// The customers of all tenants.
@@ -28,7 +27,7 @@ impl Customers {
     }
 
     /// Creates a customer, active and unverified.
-    pub(crate) async fn create<M: Message + Default>(
+    pub(crate) async fn create<M>(
         &self,
         caller: &Caller,
         key: Option<Key>,
@@ -36,12 +35,27 @@ impl Customers {
         render: fn(&Customer) -> M,
     ) -> Result<Answer<M>, Error> {
         let mut work = match idempotency::begin(&self.pool, key).await? {
-            Begun::Replayed(answer) => return Ok(answer),
+            Begun::Replayed(kept) => return self.replay(caller.tenant(), &kept, render).await,
             Begun::New(work) => work,
         };
         let customer = Customer::new(details, now());
         store::insert(work.conn(), caller.tenant(), &customer).await?;
-        Ok(work.commit(render(&customer)).await?)
+        counts::add(work.conn(), caller.tenant(), customer.id).await?;
+        Ok(work.commit_keeping(&customer.id.to_string(), render(&customer)).await?)
+    }
+
+    /// Answers a retry with the customer as it is now. Only the id is kept under the key: keys are
+    /// kept for ever, and personal data must not be.
+    async fn replay<M>(
+        &self,
+        tenant: TenantId,
+        kept: &Answer<String>,
+        render: fn(&Customer) -> M,
+    ) -> Result<Answer<M>, Error> {
+        let id = CustomerId::parse(&kept.message)
+            .map_err(|_| errors::Error::Internal("kept answer: no customer's id".to_owned()))?;
+        let customer = self.get(tenant, id).await?;
+        Ok(Answer { message: render(&customer), replayed: true })
     }
 
     pub(crate) async fn get(&self, tenant: TenantId, id: CustomerId) -> Result<Customer, Error> {
@@ -79,7 +93,7 @@ impl Customers {
     }
 
     /// Changes a customer.
-    pub(crate) async fn update<M: Message + Default>(
+    pub(crate) async fn update<M>(
         &self,
         tenant: TenantId,
         key: Option<Key>,
@@ -88,7 +102,7 @@ impl Customers {
         render: fn(&Customer) -> M,
     ) -> Result<Answer<M>, Error> {
         let mut work = match idempotency::begin(&self.pool, key).await? {
-            Begun::Replayed(answer) => return Ok(answer),
+            Begun::Replayed(kept) => return self.replay(tenant, &kept, render).await,
             Begun::New(work) => work,
         };
         let mut bad = Violations::new();
@@ -102,7 +116,7 @@ impl Customers {
         if made == Made::Change {
             store::update(work.conn(), tenant, &customer).await?;
         }
-        Ok(work.commit(render(&customer)).await?)
+        Ok(work.commit_keeping(&customer.id.to_string(), render(&customer)).await?)
     }
 
     pub(crate) async fn record_verification(
@@ -130,7 +144,11 @@ impl Customers {
     ) -> Result<(Vec<Customer>, i64), Error> {
         let mut conn = self.pool.acquire().await?;
         let customers = store::list(&mut conn, tenant, filter, page).await?;
-        let total = store::count(&mut conn, tenant, filter).await?;
+        let total = if *filter == Filter::default() {
+            counts::total(&mut conn, tenant).await?
+        } else {
+            store::count(&mut conn, tenant, filter).await?
+        };
         Ok((customers, total))
     }
 }

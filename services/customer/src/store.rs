@@ -1,7 +1,9 @@
-//! Statements on the table `customers`.
+//! Statements on the table `customers`. How many a tenant has in all is kept apart, in [`counts`].
+
+use std::ops::Range;
 
 use sqlx::PgConnection;
-use time::OffsetDateTime;
+use time::{Duration, OffsetDateTime};
 use types::{CustomerId, TenantId};
 use uuid::Uuid;
 
@@ -10,13 +12,17 @@ use crate::{
     error::Error,
 };
 
+pub(crate) mod counts;
 mod row;
 
 use row::Row;
 pub(crate) use row::key;
 
+/// How far the time in an id may be from the time of creation: a clock may be set in between.
+const CLOCK_MARGIN: Duration = Duration::MINUTE;
+
 /// Which customers a list is about. What is absent lets everyone through.
-#[derive(Default)]
+#[derive(Default, PartialEq)]
 pub(crate) struct Filter {
     pub(crate) customer_type: Option<CustomerType>,
     pub(crate) active: Option<bool>,
@@ -27,6 +33,22 @@ pub(crate) struct Filter {
     pub(crate) name_prefix: Option<String>,
     pub(crate) create_time_from: Option<OffsetDateTime>,
     pub(crate) create_time_before: Option<OffsetDateTime>,
+}
+
+impl Filter {
+    /// The range of ids that those created in time can have. It is a range of the primary key, which
+    /// the times are not.
+    fn ids(&self) -> Range<Uuid> {
+        let from = self.create_time_from.map(|at| first_id(at.saturating_sub(CLOCK_MARGIN)));
+        let before = self.create_time_before.map(|at| first_id(at.saturating_add(CLOCK_MARGIN)));
+        from.unwrap_or(Uuid::nil())..before.unwrap_or(Uuid::max())
+    }
+}
+
+/// The least UUIDv7 of a time.
+fn first_id(at: OffsetDateTime) -> Uuid {
+    let ms = u128::try_from(at.unix_timestamp_nanos() / 1_000_000).unwrap_or_default();
+    Uuid::from_u128(ms.saturating_mul(1 << 80))
 }
 
 /// Which part of a list is wanted.
@@ -205,6 +227,7 @@ pub(crate) async fn list(
     filter: &Filter,
     page: &Page,
 ) -> Result<Vec<Customer>, Error> {
+    let ids = filter.ids();
     let rows = sqlx::query_as!(
         Row,
         "
@@ -222,9 +245,9 @@ pub(crate) async fn list(
             and ($6::text is null or starts_with(name_key, $6))
             and ($7::timestamptz is null or create_time >= $7)
             and ($8::timestamptz is null or create_time < $8)
-            and ($9::uuid is null or customer_id < $9)
+            and customer_id >= $9 and customer_id < $10
         order by customer_id desc
-        limit $10
+        limit $11
         ",
         tenant.uuid(),
         filter.customer_type.map(CustomerType::as_str),
@@ -234,7 +257,8 @@ pub(crate) async fn list(
         filter.name_prefix,
         filter.create_time_from,
         filter.create_time_before,
-        page.after.map(CustomerId::uuid),
+        ids.start,
+        page.after.map_or(ids.end, |after| ids.end.min(after.uuid())),
         page.limit,
     )
     .fetch_all(conn)
@@ -248,6 +272,7 @@ pub(crate) async fn count(
     tenant: TenantId,
     filter: &Filter,
 ) -> Result<i64, Error> {
+    let ids = filter.ids();
     let count = sqlx::query_scalar!(
         r#"
         select count(*) as "count!"
@@ -260,6 +285,7 @@ pub(crate) async fn count(
             and ($6::text is null or starts_with(name_key, $6))
             and ($7::timestamptz is null or create_time >= $7)
             and ($8::timestamptz is null or create_time < $8)
+            and customer_id >= $9 and customer_id < $10
         "#,
         tenant.uuid(),
         filter.customer_type.map(CustomerType::as_str),
@@ -269,8 +295,39 @@ pub(crate) async fn count(
         filter.name_prefix,
         filter.create_time_from,
         filter.create_time_before,
+        ids.start,
+        ids.end,
     )
     .fetch_one(conn)
     .await?;
     Ok(count)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_time_range_is_a_range_of_ids_around_it() {
+        let at = OffsetDateTime::now_utc();
+        let filter = |from, before| Filter {
+            create_time_from: from,
+            create_time_before: before,
+            ..Filter::default()
+        };
+        let id = CustomerId::new().uuid();
+        let hour = Duration::HOUR;
+
+        assert!(filter(Some(at), Some(at)).ids().contains(&id));
+        assert!(filter(None, None).ids().contains(&id));
+        assert!(!filter(Some(at.saturating_add(hour)), None).ids().contains(&id));
+        assert!(!filter(None, Some(at.saturating_sub(hour))).ids().contains(&id));
+    }
+
+    #[test]
+    fn a_time_that_no_id_can_hold_bounds_nothing_wrongly() {
+        let year_one = OffsetDateTime::UNIX_EPOCH.saturating_sub(Duration::days(700_000));
+
+        assert_eq!(first_id(year_one), Uuid::nil());
+    }
 }

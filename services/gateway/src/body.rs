@@ -46,7 +46,7 @@ pub(crate) struct Body<T>(pub(crate) T, pub(crate) Outgoing);
 
 /// The extractor of requests with a body and no caller yet.
 #[derive(Debug)]
-pub(crate) struct PublicBody<T>(pub(crate) T, pub(crate) Violations);
+pub(crate) struct PublicBody<T>(pub(crate) T, pub(crate) Violations, pub(crate) Call);
 
 /// No fields. As for every request, a body that is not there is one without fields.
 #[derive(Debug)]
@@ -81,9 +81,13 @@ impl<T: Parse, S: Sync> FromRequest<S> for PublicBody<T> {
 
     async fn from_request(request: Request, _: &S) -> Result<Self, Failure> {
         let (parts, body) = request.into_parts();
+        let call = parts.extensions.get::<Call>();
+        let call = call.ok_or_else(|| Failure::internal("a route without a call"))?;
         let bytes = read(&parts.headers, body, T::LIMIT).await?;
         let (fields, bad) = parse(&parts, &bytes)?;
-        Ok(Self(fields, bad))
+        // As above.
+        let call = Call::begin(Some(call.request_id()), DEFAULT_DEADLINE);
+        Ok(Self(fields, bad, call))
     }
 }
 

@@ -11,6 +11,7 @@ use http::{
     HeaderValue, StatusCode,
     header::{RETRY_AFTER, WWW_AUTHENTICATE},
 };
+use kit::client;
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt};
 
@@ -144,7 +145,9 @@ impl From<Status> for Failure {
     fn from(status: Status) -> Self {
         let details = status.get_error_details();
         let reason = details.error_info().map_or("", |info| info.reason.as_str());
-        match status.code() {
+        // What the other side would have said is not known; that the connection broke is.
+        let is_broken = client::is_broken_transport(&status);
+        match if is_broken { Code::Unavailable } else { status.code() } {
             Code::InvalidArgument => Self::invalid(Violations::of(&details)),
             Code::Unauthenticated if reasons::is_about_the_client(reason) => {
                 Self::told(&status, StatusCode::UNAUTHORIZED, &details)

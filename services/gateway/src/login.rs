@@ -7,7 +7,6 @@ use axum::{
     extract::{ConnectInfo, State},
 };
 use http::HeaderMap;
-use kit::caller::Call;
 use proto::access::v1::{LoginRequest, LoginResponse, LogoutRequest};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -76,9 +75,8 @@ impl TryFrom<LoginResponse> for TokenView {
 )]
 async fn login(
     State(peers): State<Peers>,
-    Extension(call): Extension<Call>,
     client: Option<Extension<ConnectInfo<SocketAddr>>>,
-    PublicBody(Credentials { email, password }, bad): PublicBody<Credentials>,
+    PublicBody(Credentials { email, password }, bad, call): PublicBody<Credentials>,
 ) -> Result<Answer<Success<TokenView>>, Failure> {
     let message = LoginRequest {
         email: email.unwrap_or_default(),

@@ -2,13 +2,14 @@
 //! it. A request that is known to be bad goes out too, but only to be checked, so that its sender
 //! learns everything that is wrong at once.
 
-use std::pin::Pin;
+use std::{error::Error, pin::Pin};
 
 use kit::{
     caller::{Caller, REPLAYED},
     client,
 };
-use tonic::{Request, Response, Status};
+use tonic::{Code, ConnectError, Request, Response, Status};
+use tonic_types::StatusExt;
 
 use crate::{
     envelope::Answer,
@@ -67,12 +68,26 @@ impl Outgoing {
             // Everything is moved in: of what is borrowed the compiler cannot tell that it is `Send`.
             client::retry(async move || rpc(&mut peer, caller.request(message.clone())).await).await
         } else {
-            rpc(&mut peer, caller.request(message)).await
+            rpc(&mut peer, caller.request(message)).await.map_err(unless_not_known)
         };
         let response = checked(&self.bad, answered)?;
         let replayed = response.metadata().get(REPLAYED).is_some_and(|value| value == "true");
         Ok(Answer { body: response.into_inner(), replayed })
     }
+}
+
+/// The status of a call that may be made only once. When the connection broke after the request may
+/// have been sent, nobody knows whether it had an effect: to come again could have it twice.
+fn unless_not_known(status: Status) -> Status {
+    let mut sources = std::iter::successors(status.source(), |error| (*error).source());
+    let never_sent = sources.any(<dyn Error>::is::<ConnectError>);
+    let answered = status.get_details_error_info().is_some();
+    let lost = client::is_broken_transport(&status) || status.code() == Code::Unavailable;
+    if never_sent || answered || !lost {
+        return status;
+    }
+    tracing::warn!(error = status.message(), "a connection broke: the outcome is not known");
+    Status::deadline_exceeded("the outcome is not known")
 }
 
 /// What a service answered; if something was known to be wrong with the request, so that it was only

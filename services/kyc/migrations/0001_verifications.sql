@@ -1,7 +1,7 @@
 -- Attempts to establish customers' identities.
 create table verifications (
     tenant_id uuid not null,
-    -- UUIDv7, so that the order of ids is the order of creation.
+    -- UUIDv7. A customer's later attempt has a greater one, whatever the clocks say.
     verification_id uuid not null,
     -- In the customer service's database.
     customer_id uuid not null,
@@ -19,6 +19,8 @@ create table verifications (
     reported_version bigint not null,
     -- Tries at the provider that have failed, one after the other.
     attempts integer not null,
+    -- Leases, one after the other, that a worker took and did not end in order: it died, or overran.
+    overruns integer not null default 0,
     -- When a worker may next take this up. While one works on it, this is the end of its lease: a
     -- worker that dies leaves the work to be taken up again then. Null when nothing is left to do.
     next_attempt_time timestamptz,
@@ -44,6 +46,7 @@ create table verifications (
     ),
     constraint verifications_reported_version_exists check (reported_version between 0 and version),
     constraint verifications_attempts_not_negative check (attempts >= 0),
+    constraint verifications_overruns_not_negative check (overruns >= 0),
     -- No attempt is forgotten: it is decided, and the customer service knows, or work is due.
     constraint verifications_work_is_due check (
         next_attempt_time is not null or (status <> 'pending' and reported_version = version)

@@ -5,4 +5,6 @@ mod verification;
 
 pub(crate) use document::{Document, Documents, MimeType};
 pub use verification::Outcome;
-pub(crate) use verification::{Change, IdType, Lifecycle, Status, Verification, WrongState};
+pub(crate) use verification::{
+    Change, IdType, Lifecycle, Status, Verification, WrongState, id_after,
+};

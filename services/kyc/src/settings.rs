@@ -24,6 +24,13 @@ pub struct Settings {
     pub longest_pause: Duration,
     /// After so many failures of the provider, one after the other, an attempt ends in error.
     pub max_attempts: i32,
+    /// After so many leases, one after the other, in which the work died or did not end, an attempt
+    /// ends in error.
+    pub max_overruns: i32,
+    /// How soon a provider that works on an attempt is asked again at the earliest, whatever it says.
+    pub shortest_poll: Duration,
+    /// An attempt that is not decided after so long has expired.
+    pub max_age: Duration,
 }
 
 impl Default for Settings {
@@ -37,6 +44,9 @@ impl Default for Settings {
             first_pause: Duration::from_secs(1),
             longest_pause: Duration::from_mins(5),
             max_attempts: 12,
+            max_overruns: 5,
+            shortest_poll: Duration::from_secs(1),
+            max_age: Duration::from_hours(7 * 24),
         }
     }
 }

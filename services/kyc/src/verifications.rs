@@ -14,7 +14,7 @@ use types::{CustomerId, TenantId, VerificationId};
 
 use crate::{
     customers::Customers,
-    domain::{Documents, IdType, Lifecycle, Verification},
+    domain::{self, Documents, IdType, Lifecycle, Verification},
     error::Error,
     reports::Reports,
     store::{
@@ -62,16 +62,18 @@ impl Verifications {
         if let Some(answer) = idempotency::replay(&self.pool, key.as_ref()).await? {
             return Ok(answer);
         }
-        let customer = self.customers.get(caller, new.customer).await?;
-        if !customer.active {
-            return Err(Error::CustomerDisabled(new.customer));
-        }
+        let customer = self.customers.get(caller, new.customer).await;
         let mut work = match idempotency::begin(&self.pool, key).await? {
             Begun::Replayed(answer) => return Ok(answer),
             Begun::New(work) => work,
         };
+        // Nothing is refused before: a request with the same key may have been under way.
+        let customer = customer?;
+        if !customer.active {
+            return Err(Error::CustomerDisabled(new.customer));
+        }
         let at = now();
-        let verification = Verification {
+        let mut verification = Verification {
             tenant: caller.tenant(),
             id: VerificationId::new(),
             customer: new.customer,
@@ -82,6 +84,12 @@ impl Verifications {
             lifecycle: Lifecycle::begin(at),
         };
         verifications::insert(work.conn(), &verification).await?;
+        // No other attempt of the customer is under way now, so nobody makes a greater id meanwhile.
+        if let Some(greatest) = verifications::greater_id(work.conn(), &verification).await? {
+            let id = domain::id_after(greatest);
+            verifications::change_id(work.conn(), &verification, id).await?;
+            verification.id = id;
+        }
         documents::insert(work.conn(), &verification, &new.documents).await?;
         let answer = work.commit(render(&verification)).await?;
         self.announce(caller, &verification).await;

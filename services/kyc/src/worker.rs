@@ -55,7 +55,7 @@ impl Worker {
     /// is taken up again later, here or elsewhere.
     pub(crate) async fn run(mut self, drain_timeout: Duration, stop: CancellationToken) {
         while !stop.is_cancelled() {
-            if let Err(error) = self.take_up().await {
+            if let Err(error) = self.take_up(&stop).await {
                 tracing::warn!(error = error.cause(), "no work can be claimed");
             }
             tokio::select! {
@@ -79,14 +79,18 @@ impl Worker {
         self.settings.concurrency.saturating_sub(self.under_way.len())
     }
 
-    /// Begins as much of the work that is due as there is room for.
-    async fn take_up(&mut self) -> Result<(), Error> {
+    /// Begins as much of the work that is due as there is room for; nothing after `stop`.
+    async fn take_up(&mut self, stop: &CancellationToken) -> Result<(), Error> {
         let free = i64::try_from(self.free()).unwrap_or(i64::MAX);
         if free == 0 {
             return Ok(());
         }
         let start = Instant::now();
-        let mut conn = self.pool.acquire().await?;
+        // Only the waiting is given up: a claim that is cut off would have to wait for its lease to end.
+        let Some(conn) = stop.run_until_cancelled(self.pool.acquire()).await else {
+            return Ok(());
+        };
+        let mut conn = conn?;
         for claimed in work::claim(&mut conn, free, self.settings.lease).await? {
             let lease_left = self.settings.lease.saturating_sub(start.elapsed());
             let span = tracing::info_span!("verify", verification.id = %claimed.id);

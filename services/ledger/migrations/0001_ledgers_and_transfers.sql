@@ -77,9 +77,9 @@ create table ledgers (
 
 create index ledgers_by_customer on ledgers (tenant_id, customer_id, ledger_id);
 
--- The next account number of each sort code. Its row is locked from the issue of a number to the end
--- of the transaction, so no number is skipped; none is ever given twice. The platform's, as the
--- numbers are.
+-- The next account number of each sort code. A number is taken in a statement of its own, before the
+-- transaction that uses it: one that fails leaves a gap; none is ever given twice. The platform's, as
+-- the numbers are.
 create table account_number_counters (
     sort_code text not null,
     -- 100000000: all eight-digit numbers are used up.
@@ -152,15 +152,24 @@ create table entries (
     -- 1, 2, 3, … on each account, without a gap.
     sequence bigint not null,
     transfer_id uuid not null,
+    -- The transfer's, so that a filtered list or count reads this table alone.
+    type text not null,
+    -- Which way the money went, or would have gone.
+    direction text not null,
     -- Below 0 on the debit side, above on the credit side, 0 when declined.
     amount_minor bigint not null,
     -- The account's balance with this entry.
     balance_after_minor bigint not null,
-    -- Taken while the account was locked, so it never goes back from one sequence number to the next.
+    -- By this server's clock, read while the account was locked; never earlier than the entry before.
     create_time timestamptz not null,
 
     constraint entries_pkey primary key (tenant_id, account_id, sequence),
-    constraint entries_sequence_positive check (sequence > 0)
+    constraint entries_sequence_positive check (sequence > 0),
+    constraint entries_type_known check (
+        type in ('internal_transfer', 'faster_payment', 'sepa_credit', 'swift_credit')
+    ),
+    constraint entries_direction_known check (direction in ('in', 'out')),
+    constraint entries_in_is_above_zero check ((direction = 'in') = (amount_minor > 0))
 );
 
 -- One outcome for one request_id (see kit::idempotency). Kept for ever.

@@ -1,5 +1,7 @@
 //! What can go wrong with ledgers and transfers, and how it is told.
 
+use std::time::Duration;
+
 use kit::errors::{self, Violations};
 use tonic::{Code, Status};
 
@@ -77,7 +79,16 @@ impl From<Error> for Status {
             Error::BalanceLimit => (Code::FailedPrecondition, "BALANCE_LIMIT"),
             Error::AccountNumbersUsedUp => {
                 tracing::error!("the sort code has no account numbers left: configure another");
-                (Code::FailedPrecondition, "ACCOUNT_NUMBERS_USED_UP")
+                // Nothing that the caller could do anything about.
+                let message = "the service is unavailable for the moment";
+                let after = Duration::from_secs(1);
+                return errors::retry_later(
+                    Code::Unavailable,
+                    DOMAIN,
+                    "UNAVAILABLE",
+                    message,
+                    after,
+                );
             }
             Error::Kit(error) => return error.into_status(DOMAIN),
         };

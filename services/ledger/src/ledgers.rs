@@ -1,13 +1,11 @@
 //! What can be done with ledgers: one method, one transaction. The money on them is moved elsewhere.
 
-use std::collections::HashMap;
+use std::{collections::HashMap, time::Duration};
 
 use kit::{
     caller::Caller,
-    errors,
-    idempotency::{self, Answer, Begun, Key, Work},
+    idempotency::{self, Answer, Begun, Key},
     page,
-    time::now,
 };
 use prost::Message;
 use sqlx::PgPool;
@@ -23,6 +21,9 @@ use crate::{
     store,
 };
 
+/// How long the answer of a change waits for the customer's name.
+const NAME_TIMEOUT: Duration = Duration::from_millis(500);
+
 /// The bank that account numbers are issued for.
 #[derive(Clone)]
 pub(crate) struct Bank {
@@ -34,6 +35,12 @@ pub(crate) struct Bank {
 /// A ledger, and its customer's present name.
 pub(crate) struct Held {
     pub(crate) ledger: Ledger,
+    pub(crate) holder_name: String,
+}
+
+/// An answer about a ledger, and its customer's present name, which is not kept with it.
+pub(crate) struct Named<M> {
+    pub(crate) answer: Answer<M>,
     pub(crate) holder_name: String,
 }
 
@@ -71,40 +78,62 @@ impl Ledgers {
         caller: &Caller,
         key: Option<Key>,
         new: NewLedger,
-        render: fn(&Held) -> M,
-    ) -> Result<Answer<M>, Error> {
-        if let Some(answer) = idempotency::replay(&self.pool, key.as_ref()).await? {
-            return Ok(answer);
+        render: fn(&Ledger) -> M,
+    ) -> Result<Named<M>, Error> {
+        let id = new.customer_id;
+        if let Some(named) = self.replay(caller, key.as_ref(), id).await? {
+            return Ok(named);
         }
-        let customer = self.customers.find(caller, new.customer_id).await?;
-        let customer = customer.ok_or(Error::CustomerNotFound)?;
-        if !customer.active {
-            return Err(Error::CustomerDisabled);
-        }
+        let customer = self.customers.find(caller, id).await?;
+        // Whether it is to be refused is known now, and told when no other request has the key.
+        let numbered = match &customer {
+            Some(customer) if customer.active => Some(self.take_number().await?),
+            Some(_) | None => None,
+        };
         let mut work = match idempotency::begin(&self.pool, key).await? {
-            Begun::Replayed(answer) => return Ok(answer),
+            Begun::Replayed(answer) => return self.name(caller, answer, id).await,
             Begun::New(work) => work,
         };
-        let ledger = self.issue(&mut work, caller, &new).await?;
-        let held = Held { ledger, holder_name: customer.name };
-        Ok(work.commit(render(&held)).await?)
+        let customer = customer.ok_or(Error::CustomerNotFound)?;
+        let (uk, international) = numbered.ok_or(Error::CustomerDisabled)?;
+        let tenant = caller.tenant();
+        let ledger = store::ledgers::insert(work.conn(), tenant, new, uk, international).await?;
+        let answer = work.commit(render(&ledger)).await?;
+        Ok(Named { answer, holder_name: customer.name })
     }
 
-    async fn issue(
+    /// The answer that the request which issued a ledger of this customer had.
+    pub(crate) async fn replay<M: Message + Default>(
         &self,
-        work: &mut Work,
         caller: &Caller,
-        new: &NewLedger,
-    ) -> Result<Ledger, Error> {
+        key: Option<&Key>,
+        customer: CustomerId,
+    ) -> Result<Option<Named<M>>, Error> {
+        match idempotency::replay(&self.pool, key).await? {
+            Some(answer) => Ok(Some(self.name(caller, answer, customer).await?)),
+            None => Ok(None),
+        }
+    }
+
+    async fn name<M>(
+        &self,
+        caller: &Caller,
+        answer: Answer<M>,
+        customer: CustomerId,
+    ) -> Result<Named<M>, Error> {
+        let names = self.customers.names(caller, [customer]).await?;
+        Ok(Named { answer, holder_name: names.of(customer).to_owned() })
+    }
+
+    /// Addresses that nobody has had. Durable at once: those who issue ledgers wait for each other no
+    /// longer than that, and what is not used after all is lost.
+    async fn take_number(&self) -> Result<(UkAccount, InternationalAccount), Error> {
         let Bank { code, sort_code, bic } = &self.bank;
-        let account_number = store::account_numbers::take(work.conn(), sort_code).await?;
+        let mut conn = self.pool.acquire().await?;
+        let account_number = store::account_numbers::take(&mut conn, sort_code).await?;
         let iban = Iban::of_uk_account(code, sort_code, &account_number);
         let uk = UkAccount { sort_code: sort_code.clone(), account_number };
-        let international = InternationalAccount { iban, bic: bic.clone() };
-        let tenant = caller.tenant();
-        let id =
-            store::ledgers::insert(work.conn(), tenant, new, &uk, &international, now()).await?;
-        store::ledgers::find(work.conn(), tenant, &[id]).await?.pop().ok_or(Error::LedgerNotFound)
+        Ok((uk, InternationalAccount { iban, bic: bic.clone() }))
     }
 
     /// Reads one ledger.
@@ -175,34 +204,44 @@ impl Ledgers {
         key: Option<Key>,
         id: LedgerId,
         change: Change,
-        render: fn(&Held) -> M,
-    ) -> Result<Answer<M>, Error> {
-        if let Some(answer) = idempotency::replay(&self.pool, key.as_ref()).await? {
-            return Ok(answer);
-        }
-        let holder_name = self.holder_name(caller, id).await?;
+        render: fn(&Ledger) -> M,
+    ) -> Result<Named<M>, Error> {
         let mut work = match idempotency::begin(&self.pool, key).await? {
-            Begun::Replayed(answer) => return Ok(answer),
+            Begun::Replayed(answer) => {
+                let mut conn = self.pool.acquire().await?;
+                let ledger = store::ledgers::find(&mut conn, caller.tenant(), &[id]).await?.pop();
+                drop(conn);
+                let customer_id = ledger.ok_or(Error::LedgerNotFound)?.customer_id;
+                return Ok(self.name_if_quick(caller, answer, customer_id).await);
+            }
             Begun::New(work) => work,
         };
         let (conn, tenant) = (work.conn(), caller.tenant());
         let active = change == Change::Enable;
         if store::accounts::set_active(conn, tenant, account::of_ledger(id), active).await? {
-            store::ledgers::touch(conn, tenant, id, now()).await?;
+            store::ledgers::touch(conn, tenant, id).await?;
         }
         let ledger = store::ledgers::find(conn, tenant, &[id]).await?.pop();
-        let held = Held { ledger: ledger.ok_or(Error::LedgerNotFound)?, holder_name };
-        Ok(work.commit(render(&held)).await?)
+        let ledger = ledger.ok_or(Error::LedgerNotFound)?;
+        let answer = work.commit(render(&ledger)).await?;
+        Ok(self.name_if_quick(caller, answer, ledger.customer_id).await)
     }
 
-    /// The name for the answer of a change. None where it cannot be had: stopping the money of a ledger
-    /// waits for no other service.
-    async fn holder_name(&self, caller: &Caller, id: LedgerId) -> Result<String, Error> {
-        match self.get(caller, id).await {
-            Ok(held) => Ok(held.holder_name),
-            Err(Error::Kit(errors::Error::Upstream(_))) => Ok(String::new()),
-            Err(error) => Err(error),
+    /// Adds the name to the answer of a change, which has been made. None where it cannot be had soon:
+    /// stopping the money of a ledger depends on no other service.
+    async fn name_if_quick<M>(
+        &self,
+        caller: &Caller,
+        answer: Answer<M>,
+        customer: CustomerId,
+    ) -> Named<M> {
+        let asked = self.customers.names(caller, [customer]);
+        let named = tokio::time::timeout(NAME_TIMEOUT, asked).await.ok().and_then(Result::ok);
+        if named.is_none() {
+            tracing::warn!("a holder's name cannot be had");
         }
+        let holder_name = named.map(|names| names.of(customer).to_owned()).unwrap_or_default();
+        Named { answer, holder_name }
     }
 
     async fn names(&self, caller: &Caller, ledgers: &[Ledger]) -> Result<Names, Error> {

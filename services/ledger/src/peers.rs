@@ -12,6 +12,9 @@ use types::CustomerId;
 
 use crate::error::Error;
 
+/// Room for 1,000 customers with the longest values.
+const ANSWER_SIZE: usize = 32 * 1024 * 1024;
+
 /// The customer service.
 #[derive(Clone)]
 pub(crate) struct Customers(CustomerServiceClient<Channel>);
@@ -35,7 +38,7 @@ impl Names {
 
 impl Customers {
     pub(crate) fn new(channel: Channel) -> Self {
-        Self(CustomerServiceClient::new(channel))
+        Self(CustomerServiceClient::new(channel).max_decoding_message_size(ANSWER_SIZE))
     }
 
     /// One customer of the caller's tenant.

@@ -8,7 +8,10 @@ use crate::{
     domain::transaction::{Counterparty, Filter, Transaction},
     error::Error,
     peers::Customers,
-    store::{self, entries::Span},
+    store::{
+        self,
+        entries::{Place, Span},
+    },
 };
 
 /// A transaction, and its counterparty's present name.
@@ -113,9 +116,16 @@ impl Transactions {
     async fn find(&self, caller: &Caller, id: TransactionId) -> Result<Option<Named>, Error> {
         let Some((transfer, side)) = id.split() else { return Ok(None) };
         let mut conn = self.pool.acquire().await?;
-        let found = store::entries::find(&mut conn, caller.tenant(), transfer, side).await?;
+        let tenant = caller.tenant();
+        let Some(place) = store::entries::find(&mut conn, tenant, transfer, side).await? else {
+            return Ok(None);
+        };
+        let Place { ledger, sequence } = place;
+        let alone = Span { from: sequence, before: sequence.saturating_add(1) };
+        let all = Filter::default();
+        let found = store::entries::list(&mut conn, tenant, ledger, alone, &all, 1).await?;
         drop(conn);
-        Ok(self.name(caller, found.into_iter().collect()).await?.pop())
+        Ok(self.name(caller, found).await?.pop())
     }
 
     /// Adds the counterparties' names: one question to the customer service, however many rows.

@@ -4,17 +4,17 @@ use kit::{
     caller::Caller,
     errors::Violations,
     idempotency::{self, Answer, Begun, Key, Work},
-    time::now,
 };
 use prost::Message;
 use sqlx::{PgConnection, PgPool};
+use time::OffsetDateTime;
 use types::{Amount, Currency, DecimalText, LedgerId, Reference, TenantId, TransferId};
 
 use crate::{
     domain::{
         account::{AccountId, of_ledger},
         ledger::Ledger,
-        posting::post,
+        posting::{Locked, post},
         transfer::{Order, OutsideParty, Payer, Sides, Transfer, TransferType},
     },
     error::Error,
@@ -183,11 +183,22 @@ impl Transfers {
 /// Locks, decides, writes.
 async fn settle(work: &mut Work, tenant: TenantId, order: Order) -> Result<Transfer, Error> {
     let locked = store::accounts::lock(work.conn(), tenant, order.sides).await?;
-    let locked = locked.ok_or(Error::LedgerNotFound)?;
-    // The clock is read under the locks, so that times and sequence numbers have the same order.
-    let posting = post(order, locked, now())?;
+    // The clock was read under the locks, so that times and sequence numbers have the same order.
+    let (locked, now) = locked.ok_or(Error::LedgerNotFound)?;
+    warn_of_the_future(&locked, now);
+    let posting = post(order, locked, now)?;
     store::transfers::record(work.conn(), tenant, &posting).await?;
     Ok(posting.transfer)
+}
+
+/// Entries keep the latest time of their account: one far ahead would stand still for as long.
+fn warn_of_the_future(locked: &Locked, now: OffsetDateTime) {
+    let last = locked.debit.last_entry_time.max(locked.credit.last_entry_time);
+    let now_s = now.unix_timestamp();
+    let ahead_s = last.map_or(0, |last| last.unix_timestamp().saturating_sub(now_s));
+    if ahead_s > 60 {
+        tracing::warn!(ahead_s, "an account's last entry is ahead of the database's clock");
+    }
 }
 
 async fn find_ledger(

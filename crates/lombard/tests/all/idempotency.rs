@@ -162,10 +162,14 @@ async fn a_replay_has_no_second_effect_and_tells_what_was_then() {
     scene.set_ledger(&id, true).await;
     scene.put(&format!("/accounts/customers/{holder}"), &json!({"last_name": "New"})).await;
 
+    let renamed_again = issue.send(&scene, "k-1").await;
+    scene.put(&format!("/accounts/customers/{holder}"), &json!({"last_name": "Bloggs"})).await;
     let issued_again = issue.send(&scene, "k-1").await;
     let disabled_again = disable.send(&scene, "k-1").await;
     let received_again = receive.send(&scene, "k-1").await;
 
+    // Nobody's name is kept with a key: the holder's is always the present one.
+    assert_eq!(renamed_again.data()["ledger_details"]["name"], "Joe New");
     assert_eq!(issued_again.text, issued.text);
     assert_eq!(received_again.text, received.text);
     assert!(disabled_again.is_replayed());

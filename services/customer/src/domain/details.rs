@@ -114,22 +114,29 @@ impl Draft {
         self.phone = parsed.flatten();
     }
 
+    fn require_person(&self, bad: &mut Violations) {
+        require(self.first_name.is_some(), "first_name", bad);
+        require(self.last_name.is_some(), "last_name", bad);
+        require(self.date_of_birth.is_some(), "date_of_birth", bad);
+    }
+
     /// The details, when nothing is missing and nothing is too much for the type of customer. Without
-    /// a type, which is then what is wrong, what every type needs is still told.
+    /// a type, which is then what is wrong, what would be missing is still told: that of an individual,
+    /// unless there is the name of a company.
     pub(crate) fn complete(
         self,
         customer_type: Option<CustomerType>,
         bad: &mut Violations,
     ) -> Option<Details> {
+        let named_as_company = self.company_name.is_some() || bad.has("customer.company_name");
         match customer_type {
             Some(CustomerType::Individual) => {
-                require(self.first_name.is_some(), "first_name", bad);
-                require(self.last_name.is_some(), "last_name", bad);
-                require(self.date_of_birth.is_some(), "date_of_birth", bad);
+                self.require_person(bad);
                 if self.company_name.is_some() {
                     bad.add("customer.company_name", "is for companies alone");
                 }
             }
+            None if !named_as_company => self.require_person(bad),
             Some(CustomerType::Company) => {
                 require(self.company_name.is_some(), "company_name", bad);
             }

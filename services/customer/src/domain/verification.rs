@@ -79,13 +79,16 @@ impl Verification {
         Self { status: self.status_after(report.status), latest: Some(reported) }
     }
 
-    /// A verified customer is not taken out of service by an attempt that has decided nothing.
+    /// A verified customer is not taken out of service by an attempt that has decided nothing: only
+    /// by one that casts doubt on the identity.
     fn status_after(self, reported: VerificationStatus) -> VerificationStatus {
         match (self.status, reported) {
             (
                 VerificationStatus::Verified,
                 VerificationStatus::Unverified
                 | VerificationStatus::Pending
+                | VerificationStatus::ResubmissionRequired
+                | VerificationStatus::Expired
                 | VerificationStatus::Error,
             ) => VerificationStatus::Verified,
             (_, reported) => reported,
@@ -111,16 +114,41 @@ mod tests {
         assert_eq!(late, verified);
     }
 
-    #[test]
-    fn an_attempt_that_decides_nothing_leaves_a_customer_verified() {
+    /// The status of a customer that was verified, after a report of a later attempt.
+    fn verified_and_then(status: VerificationStatus) -> VerificationStatus {
         let (first, second) = (VerificationId::new(), VerificationId::new());
         let verified = Verification::NONE.after(&report(first, 2, VerificationStatus::Verified));
-
         let pending = verified.after(&report(second, 1, VerificationStatus::Pending));
-        let rejected = pending.after(&report(second, 2, VerificationStatus::Rejected));
+        pending.after(&report(second, 2, status)).status
+    }
 
-        assert_eq!(pending.status, VerificationStatus::Verified);
-        assert_eq!(rejected.status, VerificationStatus::Rejected);
+    #[test]
+    fn an_attempt_that_decides_nothing_leaves_a_customer_verified() {
+        for status in [
+            VerificationStatus::Pending,
+            VerificationStatus::ResubmissionRequired,
+            VerificationStatus::Expired,
+            VerificationStatus::Error,
+            VerificationStatus::Verified,
+        ] {
+            assert_eq!(verified_and_then(status), VerificationStatus::Verified, "{status:?}");
+        }
+    }
+
+    #[test]
+    fn an_attempt_that_casts_doubt_ends_that_a_customer_is_verified() {
+        for status in [VerificationStatus::InReview, VerificationStatus::Rejected] {
+            assert_eq!(verified_and_then(status), status);
+        }
+    }
+
+    #[test]
+    fn a_customer_who_is_not_verified_shows_every_status() {
+        let id = VerificationId::new();
+
+        for status in VerificationStatus::ALL {
+            assert_eq!(Verification::NONE.after(&report(id, 1, status)).status, status);
+        }
     }
 
     #[test]

@@ -91,7 +91,17 @@ async fn nothing_at_all_is_told_what_it_lacks() {
 
     let refused = setup.create(Customer::default()).await.unwrap_err();
 
-    assert_eq!(bad_fields(&refused), ["customer.address.iso_country", "customer.customer_type"]);
+    assert_eq!(
+        bad_fields(&refused),
+        [
+            "customer.address",
+            "customer.address.iso_country",
+            "customer.customer_type",
+            "customer.date_of_birth",
+            "customer.first_name",
+            "customer.last_name",
+        ]
+    );
 }
 
 #[tokio::test]

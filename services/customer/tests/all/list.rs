@@ -1,4 +1,7 @@
-use proto::customer::v1::{Customer, CustomerType, ListCustomersRequest, ListCustomersResponse};
+use proto::customer::v1::{
+    BatchGetCustomersRequest, CreateCustomerRequest, Customer, CustomerType, ListCustomersRequest,
+    ListCustomersResponse,
+};
 
 use crate::support::{Setup, acme, bad_fields, joe, setup};
 
@@ -102,4 +105,50 @@ async fn a_bad_page_and_bad_filters_are_all_named() {
         bad_fields(&refused),
         ["customer_type", "email", "name_prefix", "page_size", "page_token"]
     );
+}
+
+#[tokio::test]
+async fn a_total_without_filters_is_kept_and_not_counted_out() {
+    let mut setup = setup().await;
+    for _ in 0..20 {
+        setup.create(joe()).await.unwrap();
+    }
+    let other = testkit::caller();
+    let nothing = setup.client.list_customers(other.request(ListCustomersRequest::default()));
+    let nothing = nothing.await.unwrap().into_inner();
+
+    let total = list(&mut setup, ListCustomersRequest::default()).await.total_size;
+    sqlx::query("update customer_counts set customers = 1000").execute(&setup.pool).await.unwrap();
+    let kept = list(&mut setup, ListCustomersRequest::default()).await.total_size;
+
+    assert_eq!((total, nothing.total_size), (20, 0));
+    assert_eq!(kept % 1000, 0);
+}
+
+#[tokio::test]
+async fn customers_created_at_once_are_all_counted() {
+    let mut setup = setup().await;
+    let creations = (0..40).map(|_| {
+        let (mut client, caller) = (setup.client.clone(), setup.caller.clone());
+        async move {
+            let customer = Some(joe());
+            let request = CreateCustomerRequest { customer, ..Default::default() };
+            client.create_customer(caller.request(request)).await.unwrap();
+        }
+    });
+    let creations: tokio::task::JoinSet<()> = creations.collect();
+    creations.join_all().await;
+
+    assert_eq!(list(&mut setup, ListCustomersRequest::default()).await.total_size, 40);
+}
+
+#[tokio::test]
+async fn the_ids_of_a_batch_that_is_too_long_are_not_read() {
+    let mut setup = setup().await;
+    let request = BatchGetCustomersRequest { customer_ids: vec!["x".into(); 1001] };
+
+    let refused =
+        setup.client.batch_get_customers(setup.caller.request(request)).await.unwrap_err();
+
+    assert_eq!(bad_fields(&refused), ["customer_ids"]);
 }

@@ -3,6 +3,7 @@
 
 use time::OffsetDateTime;
 use types::{CustomerId, TenantId, VerificationId};
+use uuid::Uuid;
 
 /// One attempt.
 #[derive(Debug, Clone, PartialEq)]
@@ -17,6 +18,11 @@ pub(crate) struct Verification {
     pub(crate) details_version: i64,
     pub(crate) create_time: OffsetDateTime,
     pub(crate) lifecycle: Lifecycle,
+}
+
+/// The id of an attempt made after the one with this id, by a clock that is behind the other's.
+pub(crate) fn id_after(earlier: VerificationId) -> VerificationId {
+    VerificationId::from_uuid(Uuid::from_u128(earlier.uuid().as_u128().saturating_add(1)))
 }
 
 /// What kind of document proves the identity.

@@ -98,6 +98,49 @@ pub(crate) async fn insert(
     }
 }
 
+/// The greatest id of the customer's other attempts, if it is greater than this one's: a process whose
+/// clock is ahead made it.
+pub(crate) async fn greater_id(
+    conn: &mut PgConnection,
+    verification: &Verification,
+) -> Result<Option<VerificationId>, Error> {
+    let id = sqlx::query_scalar!(
+        "
+        select verification_id
+        from verifications
+        where tenant_id = $1 and customer_id = $2 and verification_id > $3
+        order by verification_id desc
+        limit 1
+        ",
+        verification.tenant.uuid(),
+        verification.customer.uuid(),
+        verification.id.uuid(),
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(id.map(VerificationId::from_uuid))
+}
+
+/// Gives an attempt another id, before anybody has seen the one that it had.
+pub(crate) async fn change_id(
+    conn: &mut PgConnection,
+    verification: &Verification,
+    id: VerificationId,
+) -> Result<(), Error> {
+    sqlx::query!(
+        "
+        update verifications set verification_id = $3
+        where tenant_id = $1 and verification_id = $2
+        ",
+        verification.tenant.uuid(),
+        verification.id.uuid(),
+        id.uuid(),
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
 pub(crate) async fn find(
     conn: &mut PgConnection,
     tenant: TenantId,

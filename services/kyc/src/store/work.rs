@@ -20,13 +20,16 @@ pub(crate) struct Claimed {
     pub(crate) reported_version: i64,
     /// Tries at the provider that have failed, one after the other.
     pub(crate) attempts: i32,
+    /// Leases before this one, one after the other, that were not ended in order.
+    pub(crate) overruns: i32,
     /// What the provider calls it, once it has taken it.
     pub(crate) provider_reference: Option<String>,
     /// When others may take it up; tells this lease from every other.
     lease_end: OffsetDateTime,
 }
 
-/// Claims what is due, longest due first, passing over what others are claiming.
+/// Claims what is due, longest due first, passing over what others are claiming. Each lease counts as
+/// overrun until it is ended.
 pub(crate) async fn claim(
     conn: &mut PgConnection,
     limit: i64,
@@ -43,11 +46,13 @@ pub(crate) async fn claim(
             for no key update skip locked
         )
         update verifications v
-        set next_attempt_time = now() + $2::bigint * interval '1 millisecond'
+        set overruns = overruns + 1,
+            next_attempt_time = now() + $2::bigint * interval '1 millisecond'
         from due
         where v.tenant_id = due.tenant_id and v.verification_id = due.verification_id
         returning v.tenant_id, v.verification_id, v.reported_version, v.attempts,
-                  v.provider_reference, v.next_attempt_time as "lease_end!"
+                  v.overruns - 1 as "overruns!", v.provider_reference,
+                  v.next_attempt_time as "lease_end!"
         "#,
         limit,
         milliseconds(lease),
@@ -59,6 +64,7 @@ pub(crate) async fn claim(
         id: VerificationId::from_uuid(row.verification_id),
         reported_version: row.reported_version,
         attempts: row.attempts,
+        overruns: row.overruns,
         provider_reference: row.provider_reference,
         lease_end: row.lease_end,
     });
@@ -75,7 +81,8 @@ pub(crate) async fn postpone(
     sqlx::query!(
         "
         update verifications
-        set attempts = $4, next_attempt_time = now() + $5::bigint * interval '1 millisecond'
+        set attempts = $4, overruns = 0,
+            next_attempt_time = now() + $5::bigint * interval '1 millisecond'
         where tenant_id = $1 and verification_id = $2 and next_attempt_time = $3
         ",
         claimed.tenant.uuid(),
@@ -100,7 +107,7 @@ pub(crate) async fn wait_for_provider(
     sqlx::query!(
         "
         update verifications
-        set provider_reference = $4, attempts = 0,
+        set provider_reference = $4, attempts = 0, overruns = 0,
             next_attempt_time = now() + $5::bigint * interval '1 millisecond'
         where tenant_id = $1 and verification_id = $2 and next_attempt_time = $3
         ",

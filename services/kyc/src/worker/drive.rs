@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use kit::time::now;
 use sqlx::PgPool;
+use time::OffsetDateTime;
 
 use crate::{
     Settings,
@@ -50,6 +51,10 @@ impl Driver {
         if verification.lifecycle.status() != Status::Pending {
             return self.report(&verification).await;
         }
+        if let Some(outcome) = self.given_up(claimed, &verification) {
+            let verification = self.record(claimed, outcome).await?;
+            return self.report(&verification).await;
+        }
         if claimed.reported_version < verification.lifecycle.version() {
             self.report(&verification).await?;
         }
@@ -60,6 +65,19 @@ impl Driver {
             }
             None => Ok(()),
         }
+    }
+
+    /// How an attempt ends that has had its chances.
+    fn given_up(&self, claimed: &Claimed, verification: &Verification) -> Option<Outcome> {
+        if age(verification) >= self.settings.max_age {
+            tracing::error!("verification {} ran out of time", claimed.id);
+            return Some(Outcome::Expired(vec!["OUT_OF_TIME".to_owned()]));
+        }
+        if claimed.overruns >= self.settings.max_overruns {
+            tracing::error!("the work on verification {} broke off too often", claimed.id);
+            return Some(Outcome::Error(vec!["WORK_BROKE_OFF".to_owned()]));
+        }
+        None
     }
 
     async fn read(&self, claimed: &Claimed) -> Result<Verification, Error> {
@@ -84,8 +102,10 @@ impl Driver {
         match self.ask(claimed, verification, attempt).await? {
             Ok(Progress::Decided(outcome)) => Ok(Some(outcome)),
             Ok(Progress::Pending { reference, poll_after }) => {
+                let left = self.settings.max_age.saturating_sub(age(verification));
+                let pause = poll_after.min(left).max(self.settings.shortest_poll);
                 let mut conn = self.pool.acquire().await?;
-                work::wait_for_provider(&mut conn, claimed, &reference, poll_after).await?;
+                work::wait_for_provider(&mut conn, claimed, &reference, pause).await?;
                 Ok(None)
             }
             Err(error @ ProviderError::Permanent(_)) => {
@@ -165,10 +185,7 @@ impl Driver {
     /// Something of ours failed: the pause grows with the time that the verification has stood still.
     async fn put_off(&self, claimed: &Claimed) -> Result<(), Error> {
         let verification = self.read(claimed).await?;
-        let since = verification.lifecycle.update_time();
-        let pause = std::time::SystemTime::from(since)
-            .elapsed()
-            .unwrap_or_default()
+        let pause = since(verification.lifecycle.update_time())
             .max(self.settings.first_pause)
             .min(self.settings.longest_pause);
         let mut conn = self.pool.acquire().await?;
@@ -181,6 +198,14 @@ impl Driver {
         let pause = self.settings.first_pause.saturating_mul(2_u32.saturating_pow(doublings));
         jittered(pause.min(self.settings.longest_pause))
     }
+}
+
+fn age(verification: &Verification) -> Duration {
+    since(verification.create_time)
+}
+
+fn since(at: OffsetDateTime) -> Duration {
+    std::time::SystemTime::from(at).elapsed().unwrap_or_default()
 }
 
 /// Something between half and all of it, so that what failed together does not come back together.

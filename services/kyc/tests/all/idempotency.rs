@@ -70,3 +70,29 @@ async fn a_refusal_leaves_the_key_free() {
     assert_eq!(reason(&refused), "VERIFICATION_IN_PROGRESS");
     assert!(taken.verification_id > first.verification_id);
 }
+
+#[tokio::test]
+async fn a_refusal_does_not_overtake_a_running_request_with_the_same_key() {
+    let mut setup = idle().await;
+    let request = keyed(&mut setup).await;
+    let disable = "update customers set active = false";
+    sqlx::query(disable).execute(&setup.customer_pool).await.unwrap();
+    let mut running = setup.pool.begin().await.unwrap();
+    sqlx::query(
+        "
+        insert into requests (tenant_id, operation, request_id, request_hash)
+        values ($1, 'CreateVerification', 'one', '')
+        ",
+    )
+    .bind(setup.caller.tenant().uuid())
+    .execute(&mut *running)
+    .await
+    .unwrap();
+
+    let waited = setup.create(request.clone()).await.unwrap_err();
+    running.rollback().await.unwrap();
+    let refused = setup.create(request).await.unwrap_err();
+
+    assert_eq!(reason(&waited), "REQUEST_IN_PROGRESS");
+    assert_eq!(reason(&refused), "CUSTOMER_DISABLED");
+}

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use proto::r#type::v1::VerificationStatus as Status;
+use proto::{
+    kyc::v1::BatchGetLatestVerificationsRequest, r#type::v1::VerificationStatus as Status,
+};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tonic::transport::Channel;
@@ -95,4 +97,35 @@ async fn a_creation_does_not_need_its_report_to_be_heard() {
     assert_eq!(created.verification_status(), Status::Pending);
     assert_eq!(meanwhile, Status::Unverified);
     assert_eq!(setup.settled_status(&customer).await, Status::Verified);
+}
+
+#[tokio::test]
+async fn a_later_attempt_has_a_greater_id_than_one_of_a_clock_that_is_ahead() {
+    let mut setup = idle().await;
+    let customer = setup.verification_of("Bloggs").await.customer_id;
+    let ahead = "0fffffff-ffff-7000-8000-000000000000";
+    execute(&setup, "delete from documents").await;
+    execute(
+        &setup,
+        "update verifications set verification_id = '0fffffff-ffff-7000-8000-000000000000'",
+    )
+    .await;
+    setup.start_worker(settings(), setup.customer_channel.clone());
+    assert_eq!(setup.decided(ahead).await.verification_status(), Status::Verified);
+    setup.settled().await;
+    // Without a new version of the details, so that the two attempts are compared.
+    sqlx::query("update customers set last_name = 'Reject'")
+        .execute(&setup.customer_pool)
+        .await
+        .unwrap();
+
+    let created = setup.create(passport(&customer)).await.unwrap();
+    let request = BatchGetLatestVerificationsRequest { customer_ids: vec![customer.clone()] };
+    let latest = setup.kyc.batch_get_latest_verifications(setup.caller.request(request)).await;
+    let decided = setup.decided(&created.verification_id).await;
+
+    assert!(created.verification_id.as_str() > ahead);
+    assert_eq!(latest.unwrap().get_ref().verifications[0].verification_id, created.verification_id);
+    assert_eq!(decided.verification_status(), Status::Rejected);
+    assert_eq!(setup.settled_status(&customer).await, Status::Rejected);
 }

@@ -2,7 +2,10 @@
 
 use std::{
     collections::HashMap,
-    sync::{Arc, Mutex},
+    sync::{
+        Arc, Mutex,
+        atomic::{AtomicUsize, Ordering},
+    },
     time::Duration,
 };
 
@@ -11,6 +14,7 @@ use kyc::{
     providers::{Answer, Progress, Provider, ProviderError, Submission},
 };
 use proto::r#type::v1::VerificationStatus as Status;
+use tokio_util::sync::CancellationToken;
 use types::VerificationId;
 
 use crate::support::{idle, setup_with, with_provider};
@@ -143,6 +147,91 @@ async fn work_that_panics_is_taken_up_again_when_its_lease_ends() {
     let decided = setup.decided(&created.verification_id).await;
 
     assert_eq!(decided.verification_status(), Status::Verified);
+}
+
+#[tokio::test]
+async fn work_that_panics_every_time_ends_the_attempt_in_error() {
+    let breaks = Scripted::new(Duration::ZERO, |_| panic!("a fault in an adapter"));
+    let lease = Duration::from_millis(300);
+    let settings = Settings { lease, max_overruns: 2, ..with_provider(breaks.clone()) };
+    let mut setup = setup_with(settings).await;
+    let created = setup.verification_of("Bloggs").await;
+
+    let decided = setup.decided(&created.verification_id).await;
+
+    assert_eq!(decided.verification_status(), Status::Error);
+    assert_eq!(decided.reasons, ["WORK_BROKE_OFF"]);
+    assert_eq!(breaks.seen()[0].submissions, 2);
+    assert_eq!(setup.settled_status(&created.customer_id).await, Status::Error);
+}
+
+/// Works on every attempt for ever, and wants to be asked again at once.
+#[derive(Default)]
+struct Endless {
+    asked: AtomicUsize,
+}
+
+impl Endless {
+    fn pending(&self) -> Answer<'_> {
+        self.asked.fetch_add(1, Ordering::Relaxed);
+        let progress = Progress::Pending { reference: "one".into(), poll_after: Duration::ZERO };
+        Box::pin(async { Ok(progress) })
+    }
+}
+
+impl Provider for Endless {
+    fn submit<'a>(&'a self, _submission: &'a Submission) -> Answer<'a> {
+        self.pending()
+    }
+
+    fn fetch<'a>(&'a self, _reference: &'a str) -> Answer<'a> {
+        self.pending()
+    }
+}
+
+#[tokio::test]
+async fn a_provider_that_never_decides_is_asked_at_leisure_until_the_attempt_expires() {
+    let endless = Arc::new(Endless::default());
+    let settings = Settings {
+        shortest_poll: Duration::from_millis(200),
+        max_age: Duration::from_secs(1),
+        ..with_provider(endless.clone())
+    };
+    let mut setup = setup_with(settings).await;
+    let created = setup.verification_of("Bloggs").await;
+
+    let decided = setup.decided(&created.verification_id).await;
+
+    assert_eq!(decided.verification_status(), Status::Expired);
+    assert_eq!(decided.reasons, ["OUT_OF_TIME"]);
+    assert!(endless.asked.load(Ordering::Relaxed) <= 6);
+    assert_eq!(setup.settled_status(&created.customer_id).await, Status::Expired);
+}
+
+#[tokio::test]
+async fn a_worker_that_waits_for_a_connection_stops_at_once() {
+    let setup = idle().await;
+    let mut held = Vec::new();
+    while let Some(conn) = setup.pool.try_acquire() {
+        held.push(conn);
+    }
+    while held.len() < usize::try_from(setup.pool.options().get_max_connections()).unwrap() {
+        held.push(setup.pool.acquire().await.unwrap());
+    }
+    let stop = CancellationToken::new();
+    let (pool, customer) = (setup.pool.clone(), setup.customer_channel.clone());
+    let settings = with_provider(Scripted::new(Duration::ZERO, VERIFIED));
+    let work = Box::pin(kyc::work(settings, pool, customer, Duration::ZERO, stop.clone()));
+    let stopping = async {
+        tokio::time::sleep(Duration::from_millis(100)).await;
+        stop.cancel();
+    };
+
+    let stopped = tokio::time::timeout(Duration::from_secs(1), async {
+        tokio::join!(work, stopping);
+    });
+
+    assert!(stopped.await.is_ok());
 }
 
 #[tokio::test]

@@ -86,6 +86,7 @@ pub(crate) fn with_provider(provider: Arc<dyn Provider>) -> Settings {
         providers: Providers::new(provider),
         poll_interval: Duration::from_millis(20),
         first_pause: Duration::from_millis(20),
+        shortest_poll: Duration::from_millis(20),
         ..Settings::default()
     }
 }

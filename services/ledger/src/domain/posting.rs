@@ -4,6 +4,7 @@ use time::OffsetDateTime;
 
 use super::{
     account::{Account, AccountId, Debit, Overflow},
+    transaction::Direction,
     transfer::{Order, Outcome, Payer, ResponseCode, Transfer},
 };
 
@@ -11,6 +12,7 @@ use super::{
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Entry {
     pub(crate) account: AccountId,
+    pub(crate) direction: Direction,
     /// Below 0 on the debit side, above on the credit side, 0 when declined.
     pub(crate) amount_minor: i64,
     pub(crate) balance_after_minor: i64,
@@ -65,7 +67,10 @@ pub(crate) fn post(order: Order, locked: Locked, now: OffsetDateTime) -> Result<
                 credit_sequence: credit.entry_count,
             };
             let taken = amount_minor.checked_neg().ok_or(Overflow)?;
-            let entries = vec![entry(&debit, taken), entry(&credit, amount_minor)];
+            let entries = vec![
+                entry(&debit, Direction::Out, taken),
+                entry(&credit, Direction::In, amount_minor),
+            ];
             Ok(Posting { transfer: transfer(order, outcome, at), entries })
         }
         Debit::InsufficientFunds => {
@@ -75,7 +80,7 @@ pub(crate) fn post(order: Order, locked: Locked, now: OffsetDateTime) -> Result<
                 code: ResponseCode::InsufficientFunds,
                 debit_sequence: debit.entry_count,
             };
-            let entries = vec![entry(&debit, 0)];
+            let entries = vec![entry(&debit, Direction::Out, 0)];
             Ok(Posting { transfer: transfer(order, outcome, at), entries })
         }
     }
@@ -112,9 +117,10 @@ fn transfer(order: Order, outcome: Outcome, at: OffsetDateTime) -> Transfer {
     }
 }
 
-fn entry(account: &Account, amount_minor: i64) -> Entry {
+fn entry(account: &Account, direction: Direction, amount_minor: i64) -> Entry {
     Entry {
         account: account.id,
+        direction,
         amount_minor,
         balance_after_minor: account.balance_minor,
         sequence: account.entry_count,

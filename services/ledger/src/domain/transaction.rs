@@ -16,6 +16,21 @@ pub(crate) enum Direction {
     Out,
 }
 
+impl Direction {
+    /// The word for it in the database.
+    pub(crate) fn word(self) -> &'static str {
+        match self {
+            Self::In => "in",
+            Self::Out => "out",
+        }
+    }
+
+    /// The direction that a word of the database stands for.
+    pub(crate) fn from_word(word: &str) -> Option<Self> {
+        [Self::In, Self::Out].into_iter().find(|known| known.word() == word)
+    }
+}
+
 /// The other side of a transfer.
 #[derive(Debug)]
 pub(crate) enum Counterparty {

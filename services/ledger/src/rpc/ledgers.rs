@@ -8,9 +8,9 @@ use uuid::Uuid;
 
 use super::{money, open, valid};
 use crate::{
-    domain::ledger::{NewLedger, PrimaryUse, Summary},
+    domain::ledger::{Ledger, NewLedger, PrimaryUse, Summary},
     error::Error,
-    ledgers::{Change, Held, Ledgers},
+    ledgers::{Change, Held, Ledgers, Named},
 };
 
 pub(super) async fn create(
@@ -21,12 +21,22 @@ pub(super) async fn create(
     let (caller, message) = open(request)?;
     let mut bad = Violations::new();
     let key = Key::of(&caller, "CreateLedger", &message.request_id, &message, &mut bad);
-    let new = parse(&message.ledger.unwrap_or_default(), currencies, &mut bad);
+    let ledger = message.ledger.unwrap_or_default();
+    let new = parse(&ledger, currencies, &mut bad);
+    if !bad.is_empty() && !message.validate_only {
+        // It may have been right when it was first made: settings change.
+        let customer = CustomerId::parse(&ledger.customer_id).ok();
+        if let Some(customer) = customer
+            && let Ok(Some(named)) = ledgers.replay(&caller, key.as_ref(), customer).await
+        {
+            return Ok(respond(named));
+        }
+    }
     let new = valid(bad, new)?;
     if message.validate_only {
         return Ok(Response::new(pb::Ledger::default()));
     }
-    Ok(ledgers.create(&caller, key, new, render).await?.into_response())
+    Ok(respond(ledgers.create(&caller, key, new, render_unnamed).await?))
 }
 
 pub(super) async fn get(
@@ -98,7 +108,7 @@ pub(super) async fn update(
         return Ok(Response::new(pb::Ledger::default()));
     }
     let change = if ledger.active { Change::Enable } else { Change::Disable };
-    Ok(ledgers.update(&caller, key, id, change, render).await?.into_response())
+    Ok(respond(ledgers.update(&caller, key, id, change, render_unnamed).await?))
 }
 
 /// The ids of a batch. Each malformed one is named by its place.
@@ -185,8 +195,19 @@ fn render_uses(uses: &[PrimaryUse]) -> Vec<i32> {
     uses.iter().map(|used| render_use(*used).into()).collect()
 }
 
+fn respond(named: Named<pb::Ledger>) -> Response<pb::Ledger> {
+    let Named { mut answer, holder_name } = named;
+    answer.message.holder_name = holder_name;
+    answer.into_response()
+}
+
 fn render(held: &Held) -> pb::Ledger {
     let Held { ledger, holder_name } = held;
+    pb::Ledger { holder_name: holder_name.clone(), ..render_unnamed(ledger) }
+}
+
+/// A ledger as it may be kept: without the name of a person.
+fn render_unnamed(ledger: &Ledger) -> pb::Ledger {
     let status = if ledger.active { pb::LedgerStatus::Ready } else { pb::LedgerStatus::Disabled };
     let available_minor = ledger.balance_minor.saturating_sub(ledger.held_minor);
     pb::Ledger {
@@ -197,7 +218,7 @@ fn render(held: &Held) -> pb::Ledger {
         owner: ledger.owner.to_string(),
         active: ledger.active,
         status: status.into(),
-        holder_name: holder_name.clone(),
+        holder_name: String::new(),
         balance: Some(money::render(ledger.balance_minor, ledger.currency)),
         available: Some(money::render(available_minor, ledger.currency)),
         bank_details: Some(money::render_details(&ledger.bank_details)),

@@ -73,9 +73,13 @@ fn wanted(
     let create_time_before = time("filter.create_time_before", before, bad);
     let kind = transfer_type(filter.r#type, bad);
     let direction = direction(filter.direction, bad);
+    let before = page::place("page_token", page_token, bad);
+    if before.is_some_and(|sequence: i64| sequence <= 0) {
+        bad.add("page_token", "is not one that an earlier page gave");
+    }
     Wanted {
         filter: Filter { create_time_from, create_time_before, kind, direction },
-        before: page::place("page_token", page_token, bad),
+        before,
         size: page::size("page_size", page_size, bad),
     }
 }

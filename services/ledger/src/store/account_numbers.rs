@@ -6,8 +6,8 @@ use types::{AccountNumber, SortCode};
 use super::kept;
 use crate::error::Error;
 
-/// Takes the next number of a sort code. Everybody else who wants one of it waits until the
-/// transaction ends, so take it late.
+/// Takes the next number of a sort code. Everybody else who wants one of it waits until this is
+/// durable, so take it outside a transaction.
 pub(crate) async fn take(
     conn: &mut PgConnection,
     sort_code: &SortCode,

@@ -1,6 +1,7 @@
 //! Accounts of the general ledger.
 
 use sqlx::PgConnection;
+use time::OffsetDateTime;
 use types::{Currency, TenantId};
 
 use super::kept;
@@ -17,27 +18,36 @@ use crate::{
 /// when one of them does not exist.
 ///
 /// What is read is the state under the lock: a change that was committed while this waited is seen.
+/// Beside it, the time when both were locked, by the database's clock.
 pub(crate) async fn lock(
     conn: &mut PgConnection,
     tenant: TenantId,
     sides: Sides,
-) -> Result<Option<Locked>, Error> {
+) -> Result<Option<(Locked, OffsetDateTime)>, Error> {
     let rows = sqlx::query_as!(
         Row,
-        "
+        // Of the select that locks, `clock_timestamp` would be older than the lock.
+        r#"
+        with locked as materialized (
+            select
+                account_id, currency, active, balance_minor, held_minor, floor_minor, entry_count,
+                last_entry_time
+            from accounts
+            where tenant_id = $1 and account_id = any($2)
+            order by account_id
+            for update
+        )
         select
             account_id, currency, active, balance_minor, held_minor, floor_minor, entry_count,
-            last_entry_time
-        from accounts
-        where tenant_id = $1 and account_id = any($2)
-        order by account_id
-        for update
-        ",
+            last_entry_time, clock_timestamp() as "lock_time!"
+        from locked
+        "#,
         tenant.uuid(),
         &[sides.debit().uuid(), sides.credit().uuid()],
     )
     .fetch_all(conn)
     .await?;
+    let at = rows.iter().map(|row| row.lock_time).max();
     let (mut debit, mut credit) = (None, None);
     for account in rows.into_iter().map(Account::try_from) {
         let account = account?;
@@ -47,7 +57,7 @@ pub(crate) async fn lock(
             credit = Some(account);
         }
     }
-    Ok(debit.zip(credit).map(|(debit, credit)| Locked { debit, credit }))
+    Ok(debit.zip(credit).map(|(debit, credit)| Locked { debit, credit }).zip(at))
 }
 
 /// The settlement account of a currency, when there is one.
@@ -120,7 +130,8 @@ struct Row {
     held_minor: i64,
     floor_minor: Option<i64>,
     entry_count: i64,
-    last_entry_time: Option<time::OffsetDateTime>,
+    last_entry_time: Option<OffsetDateTime>,
+    lock_time: OffsetDateTime,
 }
 
 impl TryFrom<Row> for Account {

@@ -92,20 +92,17 @@ pub(crate) async fn count(
     let count = sqlx::query_scalar!(
         r#"
         select count(*) as "count!"
-        from entries e
-        join transfers t on t.tenant_id = e.tenant_id and t.transfer_id = e.transfer_id
-        where e.tenant_id = $1 and e.account_id = $2 and e.sequence >= $3 and e.sequence < $4
-            and ($5::text is null or t.type = $5)
-            and ($6::uuid is null or t.debit_account_id = $6)
-            and ($7::uuid is null or t.credit_account_id = $7)
+        from entries
+        where tenant_id = $1 and account_id = $2 and sequence >= $3 and sequence < $4
+            and ($5::text is null or type = $5)
+            and ($6::text is null or direction = $6)
         "#,
         tenant.uuid(),
         of_ledger(ledger).uuid(),
         span.from,
         span.before,
         filter.kind.map(TransferType::word),
-        debited(ledger, filter),
-        credited(ledger, filter),
+        filter.direction.map(Direction::word),
     )
     .fetch_one(conn)
     .await?;
@@ -115,8 +112,8 @@ pub(crate) async fn count(
 /// The entries of a span that a filter lets through, newest first. The span stands for the filter's
 /// times.
 ///
-/// The ledgers on the other side are looked up row by row (`limit 1` keeps it so): while tables are new
-/// and have no statistics, a plain join reads all of the tenant's ledgers for each row.
+/// Transfers and the ledgers on the other side are looked up row by row, once the rows are known
+/// (`limit 1` keeps it so): a plain join may read all of a tenant's.
 pub(crate) async fn list(
     conn: &mut PgConnection,
     tenant: TenantId,
@@ -129,36 +126,47 @@ pub(crate) async fn list(
         Row,
         r#"
         select
-            e.account_id, e.sequence, e.balance_after_minor, e.create_time, t.transfer_id,
-            t.type as transfer_type, t.response_code, t.debit_account_id, t.amount_minor,
-            t.currency, t.reference, t.sender_name, t.sender_sort_code, t.sender_account_number,
+            e.account_id, e.sequence, e.transfer_id, e.type as transfer_type, e.direction,
+            e.balance_after_minor, e.create_time, t.response_code, t.amount_minor, t.currency,
+            t.reference, t.sender_name, t.sender_sort_code, t.sender_account_number,
             t.sender_iban, t.sender_bic_swift, other.customer_id as "customer_id?",
             other.sort_code as "sort_code?", other.account_number as "account_number?",
             other.iban as "iban?", other.bic_swift as "bic_swift?"
-        from entries e
-        join transfers t on t.tenant_id = e.tenant_id and t.transfer_id = e.transfer_id
+        from (
+            select
+                account_id, sequence, transfer_id, type, direction, balance_after_minor, create_time
+            from entries
+            where tenant_id = $1 and account_id = $2 and sequence >= $3 and sequence < $4
+                and ($5::text is null or type = $5)
+                and ($6::text is null or direction = $6)
+            order by sequence desc
+            limit $7
+        ) e
+        cross join lateral (
+            select
+                response_code, debit_account_id, credit_account_id, amount_minor, currency,
+                reference, sender_name, sender_sort_code, sender_account_number, sender_iban,
+                sender_bic_swift
+            from transfers
+            where tenant_id = $1 and transfer_id = e.transfer_id
+            limit 1
+        ) t
         left join lateral (
             select customer_id, sort_code, account_number, iban, bic_swift
             from ledgers
             where tenant_id = $1 and ledger_id = case
-                when t.debit_account_id = $2 then t.credit_account_id else t.debit_account_id
+                when e.direction = 'out' then t.credit_account_id else t.debit_account_id
             end
             limit 1
         ) other on true
-        where e.tenant_id = $1 and e.account_id = $2 and e.sequence >= $3 and e.sequence < $4
-            and ($5::text is null or t.type = $5)
-            and ($6::uuid is null or t.debit_account_id = $6)
-            and ($7::uuid is null or t.credit_account_id = $7)
         order by e.sequence desc
-        limit $8
         "#,
         tenant.uuid(),
         of_ledger(ledger).uuid(),
         span.from,
         span.before,
         filter.kind.map(TransferType::word),
-        debited(ledger, filter),
-        credited(ledger, filter),
+        filter.direction.map(Direction::word),
         limit,
     )
     .fetch_all(conn)
@@ -166,38 +174,32 @@ pub(crate) async fn list(
     rows.into_iter().map(Transaction::try_from).collect()
 }
 
-/// One side of a transfer, when that side has an entry and is a ledger.
+/// Where an entry is.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Place {
+    pub(crate) ledger: LedgerId,
+    pub(crate) sequence: i64,
+}
+
+/// The place of one side of a transfer, when that side has an entry and is a ledger.
 pub(crate) async fn find(
     conn: &mut PgConnection,
     tenant: TenantId,
     transfer: TransferId,
     side: Side,
-) -> Result<Option<Transaction>, Error> {
-    let row = sqlx::query_as!(
-        Row,
+) -> Result<Option<Place>, Error> {
+    let row = sqlx::query!(
         r#"
-        select
-            e.account_id, e.sequence, e.balance_after_minor, e.create_time, t.transfer_id,
-            t.type as transfer_type, t.response_code, t.debit_account_id, t.amount_minor,
-            t.currency, t.reference, t.sender_name, t.sender_sort_code, t.sender_account_number,
-            t.sender_iban, t.sender_bic_swift, other.customer_id as "customer_id?",
-            other.sort_code as "sort_code?", other.account_number as "account_number?",
-            other.iban as "iban?", other.bic_swift as "bic_swift?"
-        from transfers t
-        join entries e
-            on e.tenant_id = t.tenant_id
-            and e.account_id = case when $3 then t.debit_account_id else t.credit_account_id end
-            and e.sequence = case when $3 then t.debit_sequence else t.credit_sequence end
-        join ledgers own on own.tenant_id = e.tenant_id and own.ledger_id = e.account_id
-        left join lateral (
-            select customer_id, sort_code, account_number, iban, bic_swift
-            from ledgers
-            where tenant_id = $1 and ledger_id = case
-                when $3 then t.credit_account_id else t.debit_account_id
-            end
-            limit 1
-        ) other on true
-        where t.tenant_id = $1 and t.transfer_id = $2
+        select own.ledger_id, side.sequence as "sequence!"
+        from (
+            select
+                case when $3 then debit_account_id else credit_account_id end as account_id,
+                case when $3 then debit_sequence else credit_sequence end as sequence
+            from transfers
+            where tenant_id = $1 and transfer_id = $2
+        ) side
+        join ledgers own on own.tenant_id = $1 and own.ledger_id = side.account_id
+        where side.sequence is not null
         "#,
         tenant.uuid(),
         transfer.uuid(),
@@ -205,26 +207,18 @@ pub(crate) async fn find(
     )
     .fetch_optional(conn)
     .await?;
-    row.map(Transaction::try_from).transpose()
-}
-
-fn debited(ledger: LedgerId, filter: &Filter) -> Option<Uuid> {
-    (filter.direction == Some(Direction::Out)).then(|| of_ledger(ledger).uuid())
-}
-
-fn credited(ledger: LedgerId, filter: &Filter) -> Option<Uuid> {
-    (filter.direction == Some(Direction::In)).then(|| of_ledger(ledger).uuid())
+    Ok(row.map(|row| Place { ledger: LedgerId::from_uuid(row.ledger_id), sequence: row.sequence }))
 }
 
 struct Row {
     account_id: Uuid,
     sequence: i64,
-    balance_after_minor: i64,
-    create_time: OffsetDateTime,
     transfer_id: Uuid,
     transfer_type: String,
+    direction: String,
+    balance_after_minor: i64,
+    create_time: OffsetDateTime,
     response_code: i16,
-    debit_account_id: Uuid,
     amount_minor: i64,
     currency: String,
     reference: String,
@@ -269,15 +263,14 @@ impl TryFrom<Row> for Transaction {
     type Error = Error;
 
     fn try_from(row: Row) -> Result<Self, Error> {
-        let direction =
-            if row.debit_account_id == row.account_id { Direction::Out } else { Direction::In };
+        let direction = Direction::from_word(&row.direction);
         Ok(Self {
             ledger_id: LedgerId::from_uuid(row.account_id),
             sequence: row.sequence,
             transfer_id: TransferId::from_uuid(row.transfer_id),
             kind: transfer_type(&row.transfer_type)?,
             response_code: response_code(row.response_code)?,
-            direction,
+            direction: direction.ok_or_else(|| Error::corrupt("direction"))?,
             counterparty: row.counterparty()?,
             amount: amount(row.amount_minor, &row.currency)?,
             reference: kept("reference", Reference::parse(&row.reference))?,

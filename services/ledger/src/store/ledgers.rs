@@ -17,15 +17,14 @@ use crate::{
 pub(crate) async fn insert(
     conn: &mut PgConnection,
     tenant: TenantId,
-    new: &NewLedger,
-    uk: &UkAccount,
-    international: &InternationalAccount,
-    at: OffsetDateTime,
-) -> Result<LedgerId, Error> {
+    new: NewLedger,
+    uk: UkAccount,
+    international: InternationalAccount,
+) -> Result<Ledger, Error> {
     let id = LedgerId::new();
     let primary_use: Vec<String> =
         new.primary_use.iter().map(|used| used.word().to_owned()).collect();
-    sqlx::query!(
+    let at = sqlx::query_scalar!(
         "
         with account as (
             insert into accounts (tenant_id, account_id, kind, currency, active, floor_minor)
@@ -35,7 +34,8 @@ pub(crate) async fn insert(
             tenant_id, ledger_id, customer_id, primary_use, owner, sort_code, account_number, iban,
             bic_swift, create_time, update_time
         )
-        values ($1, $2, $4, $5, $6, $7, $8, $9, $10, $11, $11)
+        values ($1, $2, $4, $5, $6, $7, $8, $9, $10, now(), now())
+        returning create_time
         ",
         tenant.uuid(),
         id.uuid(),
@@ -47,11 +47,23 @@ pub(crate) async fn insert(
         uk.account_number.as_str(),
         international.iban.as_str(),
         international.bic.as_str(),
-        at,
     )
-    .execute(conn)
+    .fetch_one(conn)
     .await?;
-    Ok(id)
+    let NewLedger { customer_id, currency, primary_use, owner } = new;
+    Ok(Ledger {
+        id,
+        customer_id,
+        currency,
+        primary_use,
+        owner,
+        active: true,
+        balance_minor: 0,
+        held_minor: 0,
+        bank_details: BankDetails { uk: Some(uk), international: Some(international) },
+        create_time: at,
+        update_time: at,
+    })
 }
 
 /// Records when something about a ledger changed.
@@ -59,16 +71,14 @@ pub(crate) async fn touch(
     conn: &mut PgConnection,
     tenant: TenantId,
     ledger: LedgerId,
-    at: OffsetDateTime,
 ) -> Result<(), Error> {
     sqlx::query!(
         "
-        update ledgers set update_time = greatest(update_time, $3)
+        update ledgers set update_time = greatest(update_time, clock_timestamp())
         where tenant_id = $1 and ledger_id = $2
         ",
         tenant.uuid(),
         ledger.uuid(),
-        at,
     )
     .execute(conn)
     .await?;

@@ -34,12 +34,14 @@ pub(crate) async fn record(
     let amounts: Vec<i64> = entries.iter().map(|entry| entry.amount_minor).collect();
     let balances: Vec<i64> = entries.iter().map(|entry| entry.balance_after_minor).collect();
     let sequences: Vec<i64> = entries.iter().map(|entry| entry.sequence).collect();
+    let directions: Vec<String> =
+        entries.iter().map(|entry| entry.direction.word().to_owned()).collect();
     sqlx::query!(
         "
         with entry as (
-            select account_id, amount_minor, balance_after_minor, sequence
-            from unnest($16::uuid[], $17::bigint[], $18::bigint[], $19::bigint[])
-                as e (account_id, amount_minor, balance_after_minor, sequence)
+            select account_id, amount_minor, balance_after_minor, sequence, direction
+            from unnest($16::uuid[], $17::bigint[], $18::bigint[], $19::bigint[], $22::text[])
+                as e (account_id, amount_minor, balance_after_minor, sequence, direction)
         ),
         recorded as (
             insert into transfers (
@@ -59,10 +61,10 @@ pub(crate) async fn record(
             where a.tenant_id = $1 and a.account_id = any($16) and a.account_id = e.account_id
         )
         insert into entries (
-            tenant_id, account_id, sequence, transfer_id, amount_minor, balance_after_minor,
-            create_time
+            tenant_id, account_id, sequence, transfer_id, type, direction, amount_minor,
+            balance_after_minor, create_time
         )
-        select $1, account_id, sequence, $2, amount_minor, balance_after_minor, $15
+        select $1, account_id, sequence, $2, $3, direction, amount_minor, balance_after_minor, $15
         from entry
         ",
         tenant.uuid(),
@@ -86,6 +88,7 @@ pub(crate) async fn record(
         &sequences,
         sender.iban,
         sender.bic_swift,
+        &directions,
     )
     .execute(conn)
     .await?;

@@ -65,4 +65,11 @@ pub(crate) async fn assert_sound(pool: &PgPool) {
                 and e.amount_minor = t.amount_minor
         ))";
     assert_eq!(broken(pool, sides).await, 0, "a transfer leads to its entries");
+
+    let copies = "
+        select count(*) from entries e
+        join transfers t on t.tenant_id = e.tenant_id and t.transfer_id = e.transfer_id
+        where e.type <> t.type
+            or (e.direction = 'out') <> (e.account_id = t.debit_account_id)";
+    assert_eq!(broken(pool, copies).await, 0, "an entry has its transfer's type and its side");
 }

@@ -282,6 +282,31 @@ async fn a_transfer_of_nobody_or_of_another_tenant_is_not_found() {
 }
 
 #[tokio::test]
+async fn the_databases_clock_decides_and_never_goes_back() {
+    let setup = setup().await;
+    let (alice, bob) = (setup.funded(100).await, setup.ledger("gbp").await);
+    let hour_ahead = "
+        create function public.clock_timestamp() returns timestamptz language sql volatile
+        return pg_catalog.clock_timestamp() + interval '1 hour'";
+    sqlx::query(hour_ahead).execute(&setup.pool).await.unwrap();
+    let options = (*setup.pool.connect_options()).clone();
+    let options = options.options([("search_path", "public,pg_catalog")]);
+    let pool = sqlx::PgPool::connect_with(options).await.unwrap();
+    let service = ledger::service(settings(), pool, setup.customer_channel.clone());
+    let mut fast = setup.clone();
+    fast.ledger = LedgerServiceClient::new(testkit::serve(service).await);
+
+    let before_s = kit::time::now().unix_timestamp();
+    let ahead = fast.transfer(transfer(&alice, &bob, "0.10")).await.unwrap();
+    let later = setup.transfer(transfer(&bob, &alice, "0.10")).await.unwrap();
+
+    let ahead_s = ahead.create_time.unwrap().seconds - before_s;
+    assert!((3_500..3_700).contains(&ahead_s), "{ahead_s}");
+    assert_eq!(later.create_time, ahead.create_time);
+    assert_sound(&setup.pool).await;
+}
+
+#[tokio::test]
 async fn without_the_customer_service_nothing_is_moved_and_what_was_is_still_told() {
     let setup = setup().await;
     let (alice, bob) = (setup.funded(200).await, setup.ledger("gbp").await);

@@ -1,17 +1,34 @@
 use std::time::{Duration, Instant};
 
-use proto::ledger::v1::{CreateLedgerRequest, CreateTransferRequest, Ledger, ResponseCode};
+use ledger::Settings;
+use prost_types::FieldMask;
+use proto::ledger::v1::{
+    CreateLedgerRequest, CreateTransferRequest, Ledger, ResponseCode, UpdateLedgerRequest,
+    ledger_service_client::LedgerServiceClient,
+};
 use tokio::task::JoinSet;
 use tonic::Code;
+use types::Currency;
 
 use crate::{
     books::assert_sound,
-    support::{Setup, inbound, is_posted, new_ledger, reason, setup, transfer},
+    support::{
+        Setup, bad_fields, inbound, is_posted, new_ledger, reason, settings, setup, transfer,
+    },
 };
 
 /// A transfer of a pound with the key "k".
 fn keyed(from: &Ledger, to: &Ledger) -> CreateTransferRequest {
     CreateTransferRequest { request_id: "k".into(), ..transfer(from, to, "1") }
+}
+
+/// An issue of a ledger with the key "k".
+fn issue(customer_id: &str, currency: &str) -> CreateLedgerRequest {
+    CreateLedgerRequest {
+        request_id: "k".into(),
+        ledger: Some(new_ledger(customer_id, currency)),
+        ..Default::default()
+    }
 }
 
 async fn pair(setup: &Setup, minor: i64) -> (Ledger, Ledger) {
@@ -119,6 +136,88 @@ async fn a_ledger_is_issued_once_for_its_key() {
     assert!(ledgers.iter().all(|ledger| *ledger == ledgers[0]));
     let issued = "select count(*) from ledgers";
     assert_eq!(sqlx::query_scalar::<_, i64>(issued).fetch_one(&setup.pool).await.unwrap(), 1);
+}
+
+#[tokio::test]
+async fn a_kept_answer_has_no_name_and_a_replay_has_the_present_one() {
+    let setup = setup().await;
+    let customer_id = setup.customer("Bloggs").await;
+    let request = issue(&customer_id, "gbp");
+    let mut client = setup.ledger.clone();
+
+    let first = client.create_ledger(setup.request(request.clone())).await.unwrap().into_inner();
+    let disable = UpdateLedgerRequest {
+        request_id: "k".into(),
+        ledger: Some(Ledger { ledger_id: first.ledger_id.clone(), ..Default::default() }),
+        update_mask: Some(FieldMask { paths: vec!["active".into()] }),
+        ..Default::default()
+    };
+    client.update_ledger(setup.request(disable.clone())).await.unwrap();
+    let named = "select count(*) from requests where position('Bloggs'::bytea in response) > 0";
+    let named: i64 = sqlx::query_scalar(named).fetch_one(&setup.pool).await.unwrap();
+    let again = client.create_ledger(setup.request(request.clone())).await.unwrap();
+    setup.rename_customer(&customer_id, "Married").await;
+    let renamed = client.create_ledger(setup.request(request)).await.unwrap().into_inner();
+    let disabled = client.update_ledger(setup.request(disable)).await.unwrap().into_inner();
+
+    assert_eq!(named, 0);
+    assert_eq!(again.metadata().get("x-lombard-replayed").unwrap(), "true");
+    assert_eq!(again.into_inner(), first);
+    assert_eq!(renamed, Ledger { holder_name: "Joe Married".into(), ..first });
+    assert_eq!(disabled.holder_name, "Joe Married");
+}
+
+#[tokio::test]
+async fn a_replay_takes_no_account_number() {
+    let setup = setup().await;
+    let customer_id = setup.customer("Bloggs").await;
+    let mut client = setup.ledger.clone();
+
+    for _ in 0..3 {
+        client.create_ledger(setup.request(issue(&customer_id, "gbp"))).await.unwrap();
+    }
+    let next = setup.create_ledger(new_ledger(&customer_id, "gbp")).await.unwrap();
+
+    assert_eq!(next.bank_details.unwrap().account_number, "00000002");
+}
+
+#[tokio::test]
+async fn a_ledger_is_replayed_when_its_currency_is_no_longer_offered() {
+    let setup = setup().await;
+    let customer_id = setup.customer("Bloggs").await;
+    let request = issue(&customer_id, "eur");
+    let settings = Settings { currencies: vec![Currency::parse("GBP").unwrap()], ..settings() };
+    let service = ledger::service(settings, setup.pool.clone(), setup.customer_channel.clone());
+    let mut later = LedgerServiceClient::new(testkit::serve(service).await);
+
+    let first = setup.ledger.clone().create_ledger(setup.request(request.clone())).await.unwrap();
+    let again = later.create_ledger(setup.request(request.clone())).await.unwrap();
+    let other = CreateLedgerRequest { request_id: "other".into(), ..request };
+    let refused = later.create_ledger(setup.request(other)).await.unwrap_err();
+
+    assert_eq!(first.into_inner(), again.into_inner());
+    assert_eq!(bad_fields(&refused), ["ledger.currency"]);
+}
+
+#[tokio::test]
+async fn a_refusal_does_not_overtake_a_running_request_with_its_key() {
+    let setup = setup().await;
+    let customer_id = setup.customer("Bloggs").await;
+    setup.set_customer_active(&customer_id, false).await;
+    let claim = "
+        insert into requests (tenant_id, operation, request_id, request_hash)
+        values ($1, 'CreateLedger', 'k', '')";
+    let mut running = setup.pool.begin().await.unwrap();
+    sqlx::query(claim).bind(setup.tenant.uuid()).execute(&mut *running).await.unwrap();
+
+    let request = setup.request(issue(&customer_id, "gbp"));
+    let waited = setup.ledger.clone().create_ledger(request).await.unwrap_err();
+    running.rollback().await.unwrap();
+    let request = setup.request(issue(&customer_id, "gbp"));
+    let refused = setup.ledger.clone().create_ledger(request).await.unwrap_err();
+
+    assert_eq!(reason(&waited), "REQUEST_IN_PROGRESS");
+    assert_eq!(reason(&refused), "CUSTOMER_DISABLED");
 }
 
 #[tokio::test]

@@ -28,9 +28,10 @@ pub(crate) struct Setup {
     pub(crate) ledger: LedgerServiceClient<Channel>,
     pub(crate) sandbox: SandboxServiceClient<Channel>,
     pub(crate) customer: CustomerServiceClient<Channel>,
+    pub(crate) customer_channel: Channel,
     /// The ledger service's database.
     pub(crate) pool: PgPool,
-    tenant: TenantId,
+    pub(crate) tenant: TenantId,
 }
 
 pub(crate) fn settings() -> Settings {
@@ -56,7 +57,8 @@ pub(crate) async fn setup_with(settings: Settings) -> Setup {
     Setup {
         ledger: LedgerServiceClient::new(channel.clone()),
         sandbox: SandboxServiceClient::new(channel),
-        customer: CustomerServiceClient::new(customers),
+        customer: CustomerServiceClient::new(customers.clone()),
+        customer_channel: customers,
         pool,
         tenant: TenantId::new(),
     }
@@ -94,6 +96,20 @@ impl Setup {
         let request = UpdateCustomerRequest {
             customer: Some(customer),
             update_mask: Some(prost_types::FieldMask { paths: vec!["active".into()] }),
+            ..Default::default()
+        };
+        self.customer.clone().update_customer(self.request(request)).await.unwrap();
+    }
+
+    pub(crate) async fn rename_customer(&self, customer_id: &str, last_name: &str) {
+        let customer = Customer {
+            customer_id: customer_id.into(),
+            last_name: last_name.into(),
+            ..Default::default()
+        };
+        let request = UpdateCustomerRequest {
+            customer: Some(customer),
+            update_mask: Some(prost_types::FieldMask { paths: vec!["last_name".into()] }),
             ..Default::default()
         };
         self.customer.clone().update_customer(self.request(request)).await.unwrap();

@@ -233,6 +233,19 @@ async fn every_bad_field_is_named_at_once() {
 }
 
 #[tokio::test]
+async fn a_page_token_of_no_sequence_number_is_refused() {
+    let setup = setup().await;
+    let ledger = setup.funded(100).await;
+
+    for place in [0, -1, i64::MIN] {
+        let request =
+            ListTransactionsRequest { page_token: kit::page::token(&place), ..list(&ledger) };
+        let status = setup.list(request).await.unwrap_err();
+        assert_eq!(bad_fields(&status), ["page_token"], "{place}");
+    }
+}
+
+#[tokio::test]
 async fn an_unknown_ledger_or_one_of_another_tenant_has_no_list() {
     let setup = setup().await;
     let mut ledger = setup.ledger("gbp").await;

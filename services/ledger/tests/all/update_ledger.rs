@@ -1,3 +1,5 @@
+use std::time::{Duration, Instant};
+
 use prost_types::FieldMask;
 use proto::ledger::v1::{
     Ledger, LedgerStatus, UpdateLedgerRequest, ledger_service_client::LedgerServiceClient,
@@ -45,6 +47,35 @@ async fn money_is_stopped_without_the_customer_service() {
     assert_eq!(disabled.holder_name, "");
     assert!(!read.active);
     assert_eq!(read.holder_name, ledger.holder_name);
+}
+
+#[tokio::test]
+async fn money_is_stopped_without_waiting_for_a_customer_service_that_does_not_answer() {
+    let setup = setup().await;
+    let ledger = setup.ledger("gbp").await;
+    // Connections are accepted and nothing is ever said.
+    let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = format!("http://{}", silent.local_addr().unwrap());
+    let silent_channel = kit::client::channel(address).unwrap();
+    let alone_service = ledger::service(settings(), setup.pool.clone(), silent_channel);
+    let mut alone = LedgerServiceClient::new(testkit::serve(alone_service).await);
+    let disable = UpdateLedgerRequest {
+        request_id: "disable-1".into(),
+        ledger: Some(Ledger { ledger_id: ledger.ledger_id.clone(), ..Default::default() }),
+        update_mask: Some(FieldMask { paths: vec!["active".into()] }),
+        ..Default::default()
+    };
+
+    for _ in ["first", "replayed"] {
+        let start = Instant::now();
+        let disabled = alone.update_ledger(setup.request(disable.clone())).await.unwrap();
+        let waited = start.elapsed();
+
+        let disabled = disabled.into_inner();
+        assert!(waited < Duration::from_secs(3), "{waited:?}");
+        assert_eq!((disabled.active, disabled.holder_name.as_str()), (false, ""));
+    }
+    assert!(!setup.get_ledger(&ledger.ledger_id).await.unwrap().active);
 }
 
 #[tokio::test]
