@@ -1,7 +1,11 @@
-//! Whom a token stands for, as the access service says. Its answers are kept for 2 seconds, so that
-//! a revocation holds within 5 everywhere, and at once where the token was revoked.
+//! Whom a token stands for, as the access service says. Its answers are kept for 2 seconds, counted
+//! from the question, so that a revocation holds within 5 everywhere, and at once where the token was
+//! revoked.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::Arc,
+    time::{Duration, Instant},
+};
 
 use http::{HeaderMap, header::AUTHORIZATION};
 use kit::{
@@ -23,12 +27,23 @@ use crate::failure::Failure;
 const KEPT: Duration = Duration::from_secs(2);
 /// How many answers are kept.
 const MOST_KEPT: u64 = 10_000;
+/// How long a token that was revoked here is remembered: longer than a question may be under way.
+const REVOKED_KEPT: Duration = Duration::from_mins(1);
 
 /// Tokens that were good a moment ago, by their hashes.
 #[derive(Clone, Debug)]
 pub(crate) struct Tokens {
     access: AccessServiceClient<Channel>,
     known: Cache<[u8; 32], Arc<Bearer>>,
+    /// Revoked here. A token never becomes good again.
+    revoked: Cache<[u8; 32], ()>,
+}
+
+/// When the token of a request was found to be good.
+#[derive(Clone, Debug)]
+pub(crate) struct Proof {
+    tokens: Tokens,
+    checked: Instant,
 }
 
 #[derive(Debug)]
@@ -37,12 +52,41 @@ struct Bearer {
     user: UserId,
     scopes: Vec<String>,
     expire: OffsetDateTime,
+    asked: Instant,
+}
+
+impl Proof {
+    /// The token is good now.
+    pub(crate) fn new(tokens: Tokens) -> Self {
+        Self { tokens, checked: Instant::now() }
+    }
+
+    /// The caller, whose token is looked at again when that was long ago: a body may arrive slowly.
+    pub(crate) async fn renew(
+        &self,
+        caller: &Caller,
+        headers: &HeaderMap,
+        call: Call,
+    ) -> Result<Caller, Failure> {
+        if self.checked.elapsed() < KEPT {
+            let scopes = caller.scopes().to_vec();
+            return Ok(Caller::new(call, caller.tenant(), caller.user(), scopes));
+        }
+        self.tokens.caller(headers, call).await
+    }
+}
+
+impl Bearer {
+    fn is_good(&self) -> bool {
+        self.asked.elapsed() < KEPT && OffsetDateTime::now_utc() < self.expire
+    }
 }
 
 impl Tokens {
     pub(crate) fn new(access: AccessServiceClient<Channel>) -> Self {
         let known = Cache::builder().max_capacity(MOST_KEPT).time_to_live(KEPT).build();
-        Self { access, known }
+        let revoked = Cache::builder().max_capacity(MOST_KEPT).time_to_live(REVOKED_KEPT).build();
+        Self { access, known, revoked }
     }
 
     /// The caller whom the token in the headers proves.
@@ -50,28 +94,34 @@ impl Tokens {
         let token = token(headers).ok_or_else(Failure::unauthenticated)?;
         let hash = hash(token);
         let bearer = match self.known.get(&hash) {
-            Some(bearer) if OffsetDateTime::now_utc() < bearer.expire => bearer,
+            Some(bearer) if bearer.is_good() => bearer,
             Some(_) | None => {
                 let bearer = Arc::new(self.look_up(token, &call).await?);
                 self.known.insert(hash, Arc::clone(&bearer));
                 bearer
             }
         };
+        // Also when it was revoked while its look-up was under way.
+        if self.revoked.contains_key(&hash) {
+            return Err(Failure::unauthenticated());
+        }
         Ok(Caller::new(call, bearer.tenant, Some(bearer.user), bearer.scopes.clone()))
     }
 
-    /// Asks anew from now on.
+    /// The token has been revoked.
     pub(crate) fn forget(&self, token: &str) {
+        self.revoked.insert(hash(token), ());
         self.known.invalidate(&hash(token));
     }
 
     async fn look_up(&self, token: &str, call: &Call) -> Result<Bearer, Failure> {
         let (mut access, call) = (self.access.clone(), call.clone());
         let message = LookUpTokenRequest { token: token.to_owned() };
-        let asked =
+        let asked = Instant::now();
+        let answer =
             client::retry(async move || access.look_up_token(call.request(message.clone())).await);
-        match asked.await {
-            Ok(found) => Bearer::try_from(found.into_inner()),
+        match answer.await {
+            Ok(found) => bearer(found.into_inner(), asked),
             Err(status) if status.code() == Code::InvalidArgument => {
                 Err(Failure::unauthenticated())
             }
@@ -80,16 +130,12 @@ impl Tokens {
     }
 }
 
-impl TryFrom<LookUpTokenResponse> for Bearer {
-    type Error = Failure;
-
-    fn try_from(found: LookUpTokenResponse) -> Result<Self, Failure> {
-        let LookUpTokenResponse { tenant_id, user_id, scopes, expire_time } = found;
-        let expire = expire_time.as_ref().and_then(kit::time::from_timestamp);
-        match (TenantId::parse(&tenant_id), UserId::parse(&user_id), expire) {
-            (Ok(tenant), Ok(user), Some(expire)) => Ok(Self { tenant, user, scopes, expire }),
-            _ => Err(Failure::internal("a token that stands for nobody")),
-        }
+fn bearer(found: LookUpTokenResponse, asked: Instant) -> Result<Bearer, Failure> {
+    let LookUpTokenResponse { tenant_id, user_id, scopes, expire_time } = found;
+    let expire = expire_time.as_ref().and_then(kit::time::from_timestamp);
+    match (TenantId::parse(&tenant_id), UserId::parse(&user_id), expire) {
+        (Ok(tenant), Ok(user), Some(expire)) => Ok(Bearer { tenant, user, scopes, expire, asked }),
+        _ => Err(Failure::internal("a token that stands for nobody")),
     }
 }
 

@@ -18,6 +18,7 @@ use sha2::{Digest, Sha256};
 
 pub(crate) use self::object::Object;
 use crate::{
+    auth::Proof,
     failure::{Failure, Violations},
     outgoing::Outgoing,
     query,
@@ -66,12 +67,14 @@ impl<T: Parse, S: Sync> FromRequest<S> for Body<T> {
         let caller = parts.extensions.get::<Caller>();
         let caller = caller.ok_or_else(|| Failure::internal("a route without a caller"))?;
         let bytes = read(&parts.headers, body, T::LIMIT).await?;
+        // The time that the body took to arrive is not the services', and may outlast the token.
+        let call = Call::begin(Some(caller.call().request_id()), DEFAULT_DEADLINE);
+        let proof = parts.extensions.get::<Proof>();
+        let proof = proof.ok_or_else(|| Failure::internal("a caller without a token"))?;
+        let caller = proof.renew(caller, &parts.headers, call).await?;
+        let caller = caller.with_request_hash(hash(&parts, &bytes));
         let (fields, mut bad) = parse(&parts, &bytes)?;
         let key = key(&parts.headers, &mut bad);
-        // The time that the body took to arrive is not the services'.
-        let call = Call::begin(Some(caller.call().request_id()), DEFAULT_DEADLINE);
-        let caller = Caller::new(call, caller.tenant(), caller.user(), caller.scopes().to_vec())
-            .with_request_hash(hash(&parts, &bytes));
         Ok(Self(fields, Outgoing::writing(caller, key, bad)))
     }
 }
@@ -85,7 +88,7 @@ impl<T: Parse, S: Sync> FromRequest<S> for PublicBody<T> {
         let call = call.ok_or_else(|| Failure::internal("a route without a call"))?;
         let bytes = read(&parts.headers, body, T::LIMIT).await?;
         let (fields, bad) = parse(&parts, &bytes)?;
-        // As above.
+        // The time that the body took to arrive is not the services'.
         let call = Call::begin(Some(call.request_id()), DEFAULT_DEADLINE);
         Ok(Self(fields, bad, call))
     }

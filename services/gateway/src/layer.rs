@@ -13,14 +13,19 @@ use axum::{
     middleware::Next,
     response::{IntoResponse, Response},
 };
-use http::{HeaderName, HeaderValue, header::CONTENT_LENGTH};
+use http::{HeaderName, HeaderValue, Method, StatusCode, header::CONTENT_LENGTH};
 use kit::{
     caller::{Call, DEFAULT_DEADLINE, REQUEST_ID},
     telemetry,
 };
 use tracing::{Instrument, field};
 
-use crate::{auth::Tokens, body, failure::Failure, remains::Remains};
+use crate::{
+    auth::{Proof, Tokens},
+    body,
+    failure::Failure,
+    remains::Remains,
+};
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static(REQUEST_ID);
 
@@ -33,7 +38,6 @@ pub(crate) async fn around(
     mut request: Request,
     next: Next,
 ) -> Response {
-    let start = Instant::now();
     let id = request.headers().get(X_REQUEST_ID).and_then(|value| value.to_str().ok());
     let call = Call::begin(id, DEADLINE);
     let method = request.method().clone();
@@ -48,6 +52,7 @@ pub(crate) async fn around(
     telemetry::adopt(&span, request.headers());
     let remains = Remains::of(&mut request);
     async {
+        let line = Line::begin(&method, &route);
         let limit = DEADLINE.saturating_add(body::ARRIVAL);
         let answering = survive(answer(&tokens, request, call.clone(), next));
         let response = match tokio::time::timeout(limit, answering).await {
@@ -58,22 +63,53 @@ pub(crate) async fn around(
             remains.read().await;
         }
         let (response, code) = finish(response, call.request_id());
-        let status = response.status().as_u16();
-        let elapsed_us = u64::try_from(start.elapsed().as_micros()).unwrap_or(u64::MAX);
-        let code = code.map(field::display);
-        tracing::info!(http.status = status, code, elapsed_us, "{method} {route} {status}");
+        line.end(response.status(), code);
         response
     }
     .instrument(span)
     .await
 }
 
+/// The one log line of a request, also of one whose client goes away before the answer.
+struct Line<'a> {
+    method: &'a Method,
+    route: &'a str,
+    start: Instant,
+    ended: Option<(StatusCode, Option<String>)>,
+}
+
+impl<'a> Line<'a> {
+    fn begin(method: &'a Method, route: &'a str) -> Self {
+        Self { method, route, start: Instant::now(), ended: None }
+    }
+
+    fn end(mut self, status: StatusCode, code: Option<String>) {
+        self.ended = Some((status, code));
+    }
+}
+
+impl Drop for Line<'_> {
+    fn drop(&mut self) {
+        let Self { method, route, start, ended } = self;
+        let elapsed_us = u64::try_from(start.elapsed().as_micros()).unwrap_or(u64::MAX);
+        let Some((status, code)) = ended else {
+            tracing::info!(elapsed_us, "{method} {route} was given up by its client");
+            return;
+        };
+        let (status, code) = (status.as_u16(), code.as_ref().map(field::display));
+        tracing::info!(http.status = status, code, elapsed_us, "{method} {route} {status}");
+    }
+}
+
 async fn answer(tokens: &Tokens, mut request: Request, call: Call, next: Next) -> Response {
     if !is_public(request.uri().path()) {
         match tokens.caller(request.headers(), call.clone()).await {
-            Ok(caller) => request.extensions_mut().insert(caller),
+            Ok(caller) => {
+                request.extensions_mut().insert(caller);
+                request.extensions_mut().insert(Proof::new(tokens.clone()));
+            }
             Err(failure) => return failure.into_response(),
-        };
+        }
     }
     request.extensions_mut().insert(call);
     next.run(request).await

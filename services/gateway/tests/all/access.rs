@@ -1,4 +1,10 @@
+use std::{convert::Infallible, time::Duration};
+
+use axum::body::{Body, Bytes};
+use http::Method;
 use serde_json::json;
+use tokio::time::sleep;
+use tokio_stream::wrappers::ReceiverStream;
 
 use crate::stack::{PASSWORD, Stack};
 
@@ -17,10 +23,30 @@ async fn a_login_gives_a_token_until_the_logout() {
 }
 
 #[tokio::test]
+async fn a_token_that_is_revoked_while_a_body_arrives_does_nothing_more() {
+    let client = Stack::start().await.client().await;
+    let (chunks, body) = tokio::sync::mpsc::channel(1);
+    let body = Body::from_stream(ReceiverStream::new(body));
+    let headers = [("content-type", "application/json")];
+
+    let slow = client.send(Method::POST, "/accounts/create_customer", &headers, body);
+    let meanwhile = async {
+        chunks.send(Ok::<_, Infallible>(Bytes::from_static(b"{}"))).await.unwrap();
+        sleep(Duration::from_millis(100)).await;
+        client.post("/logout", json!({})).await.data();
+        sleep(Duration::from_secs(2)).await;
+        drop(chunks);
+    };
+    let (reply, ()) = tokio::join!(slow, meanwhile);
+
+    assert_eq!(reply.refusal(), (401, "UNAUTHENTICATED"));
+}
+
+#[tokio::test]
 async fn a_logout_needs_no_body() {
     let client = Stack::start().await.client().await;
 
-    let reply = client.send(http::Method::POST, "/logout", &[], axum::body::Body::empty()).await;
+    let reply = client.send(Method::POST, "/logout", &[], Body::empty()).await;
 
     assert_eq!(reply.status, 200);
 }
@@ -101,9 +127,9 @@ async fn both_schemes_are_taken_in_any_case() {
     for scheme in ["token", "Token", "Bearer", "bearer"] {
         let value = format!("{scheme} {token}");
         let headers = [("authorization", value.as_str())];
-        let body = axum::body::Body::empty();
+        let body = Body::empty();
         let path = "/accounts/customers/list";
-        let reply = stack.stranger().send(http::Method::GET, path, &headers, body).await;
+        let reply = stack.stranger().send(Method::GET, path, &headers, body).await;
         assert_eq!(reply.status, 200, "{scheme}");
     }
 }
