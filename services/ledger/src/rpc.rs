@@ -2,8 +2,11 @@
 //! nothing is decided.
 
 mod amounts;
+mod balances;
+mod batches;
 mod ledgers;
 mod money;
+mod reversals;
 mod sandbox;
 mod transactions;
 mod transfers;
@@ -20,18 +23,21 @@ use types::Currency;
 use crate::{
     config::Settings,
     error::Error,
+    inbound::Inbound,
     ledgers::{Bank, Ledgers},
     peers::Customers,
+    queue::Queue,
     transactions::Transactions,
     transfers::Transfers,
 };
 
 /// All rpcs; those of the sandbox only where it is switched on.
-pub(crate) fn routes(settings: Settings, pool: PgPool, customer: Channel) -> Routes {
+pub(crate) fn routes(settings: Settings, pool: PgPool, customer: Channel, queue: Queue) -> Routes {
     let Settings { currencies, bank_code: code, sort_code, bic, sandbox } = settings;
     let customers = Customers::new(customer);
     let bank = Bank { code, sort_code, bic };
-    let transfers = Transfers::new(pool.clone(), customers.clone());
+    let transfers = Transfers::new(pool.clone(), customers.clone(), queue);
+    let inbound = Inbound::new(pool.clone());
     let ledger = LedgerRpcs {
         ledgers: Ledgers::new(pool.clone(), customers.clone(), bank),
         transfers: transfers.clone(),
@@ -40,7 +46,7 @@ pub(crate) fn routes(settings: Settings, pool: PgPool, customer: Channel) -> Rou
     };
     let routes = Routes::new(LedgerServiceServer::new(ledger));
     if sandbox {
-        routes.add_service(SandboxServiceServer::new(SandboxRpcs { transfers }))
+        routes.add_service(SandboxServiceServer::new(SandboxRpcs { transfers, inbound }))
     } else {
         routes
     }
@@ -56,6 +62,7 @@ struct LedgerRpcs {
 
 struct SandboxRpcs {
     transfers: Transfers,
+    inbound: Inbound,
 }
 
 type Answered<M> = Result<Response<M>, Status>;
@@ -108,6 +115,24 @@ impl pb::ledger_service_server::LedgerService for LedgerRpcs {
         Ok(transfers::create(&self.transfers, request).await?)
     }
 
+    async fn batch_create_transfers(
+        &self,
+        request: Request<pb::BatchCreateTransfersRequest>,
+    ) -> Answered<pb::BatchCreateTransfersResponse> {
+        Ok(batches::create(&self.transfers, request).await?)
+    }
+
+    async fn reverse_transfer(
+        &self,
+        request: Request<pb::ReverseTransferRequest>,
+    ) -> Answered<pb::Transfer> {
+        Ok(reversals::create(&self.transfers, request).await?)
+    }
+
+    async fn get_balance(&self, request: Request<pb::GetBalanceRequest>) -> Answered<pb::Balance> {
+        Ok(balances::get(&self.transactions, request).await?)
+    }
+
     async fn get_transfer(
         &self,
         request: Request<pb::GetTransferRequest>,
@@ -143,7 +168,7 @@ impl pb::sandbox_service_server::SandboxService for SandboxRpcs {
         &self,
         request: Request<pb::CreateInboundPaymentRequest>,
     ) -> Answered<pb::Transfer> {
-        Ok(sandbox::create_inbound(&self.transfers, request).await?)
+        Ok(sandbox::create_inbound(&self.inbound, &self.transfers, request).await?)
     }
 }
 
