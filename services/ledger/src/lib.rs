@@ -16,6 +16,7 @@ mod error;
 mod ledgers;
 mod peers;
 mod rpc;
+mod standings;
 mod store;
 mod transactions;
 mod transfers;

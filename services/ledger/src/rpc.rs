@@ -22,6 +22,7 @@ use crate::{
     error::Error,
     ledgers::{Bank, Ledgers},
     peers::Customers,
+    standings::Standings,
     transactions::Transactions,
     transfers::Transfers,
 };
@@ -31,7 +32,7 @@ pub(crate) fn routes(settings: Settings, pool: PgPool, customer: Channel) -> Rou
     let Settings { currencies, bank_code: code, sort_code, bic, sandbox } = settings;
     let customers = Customers::new(customer);
     let bank = Bank { code, sort_code, bic };
-    let transfers = Transfers::new(pool.clone(), customers.clone());
+    let transfers = Transfers::new(pool.clone(), Standings::new(customers.clone()));
     let ledger = LedgerRpcs {
         ledgers: Ledgers::new(pool.clone(), customers.clone(), bank),
         transfers: transfers.clone(),

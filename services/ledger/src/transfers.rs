@@ -18,7 +18,7 @@ use crate::{
         transfer::{Order, OutsideParty, Payer, Sides, Transfer, TransferType},
     },
     error::Error,
-    peers::Customers,
+    standings::Standings,
     store,
 };
 
@@ -64,12 +64,12 @@ pub(crate) struct NewInbound {
 #[derive(Clone)]
 pub(crate) struct Transfers {
     pool: PgPool,
-    customers: Customers,
+    standings: Standings,
 }
 
 impl Transfers {
-    pub(crate) fn new(pool: PgPool, customers: Customers) -> Self {
-        Self { pool, customers }
+    pub(crate) fn new(pool: PgPool, standings: Standings) -> Self {
+        Self { pool, standings }
     }
 
     /// Moves money between two ledgers, or records that there was not enough.
@@ -93,16 +93,13 @@ impl Transfers {
     }
 
     /// What is asked for, with what does not change (currency and customer of the sender) and what
-    /// the customer service says now. Everything that may change while it is read is left to `post`.
+    /// the customer service vouches for now. Everything that may change while it is read is left to `post`.
     async fn order(&self, caller: &Caller, new: NewTransfer) -> Result<Order, Error> {
         let NewTransfer { sides, amount, reference } = new;
         let (sender, amount) = self.sender(caller.tenant(), sides, amount).await?;
         // A customer that the customer service does not know any more may send nothing.
-        let customer = self.customers.find(caller, sender.customer_id).await?;
-        let payer = match customer {
-            Some(customer) if customer.active => Payer::Customer,
-            Some(_) | None => Payer::DisabledCustomer,
-        };
+        let may_send = self.standings.may_send(caller, sender.customer_id).await?;
+        let payer = if may_send { Payer::Customer } else { Payer::DisabledCustomer };
         Ok(Order {
             transfer_id: TransferId::new(),
             kind: TransferType::InternalTransfer,
