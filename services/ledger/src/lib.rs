@@ -19,6 +19,7 @@ mod ledgers;
 mod peers;
 mod queue;
 mod rpc;
+mod standings;
 mod store;
 mod transactions;
 mod transfers;

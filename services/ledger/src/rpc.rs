@@ -27,6 +27,7 @@ use crate::{
     ledgers::{Bank, Ledgers},
     peers::Customers,
     queue::Queue,
+    standings::Standings,
     transactions::Transactions,
     transfers::Transfers,
 };
@@ -36,7 +37,7 @@ pub(crate) fn routes(settings: Settings, pool: PgPool, customer: Channel, queue:
     let Settings { currencies, bank_code: code, sort_code, bic, sandbox } = settings;
     let customers = Customers::new(customer);
     let bank = Bank { code, sort_code, bic };
-    let transfers = Transfers::new(pool.clone(), customers.clone(), queue);
+    let transfers = Transfers::new(pool.clone(), Standings::new(customers.clone()), queue);
     let inbound = Inbound::new(pool.clone());
     let ledger = LedgerRpcs {
         ledgers: Ledgers::new(pool.clone(), customers.clone(), bank),

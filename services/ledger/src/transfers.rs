@@ -16,6 +16,7 @@ use types::{
 
 use crate::{
     domain::{
+        account::AccountId,
         metadata::Metadata,
         posting::Refused,
         transfer::{
@@ -23,8 +24,8 @@ use crate::{
         },
     },
     error::Error,
-    peers::Customers,
     queue::{Posted, Queue},
+    standings::Standings,
     store,
 };
 
@@ -86,14 +87,14 @@ const KNOWN_LEDGERS: u64 = 262_144;
 #[derive(Clone)]
 pub(crate) struct Transfers {
     pool: PgPool,
-    customers: Customers,
+    standings: Standings,
     queue: Queue,
     known: Cache<(TenantId, LedgerId), Facts>,
 }
 
 impl Transfers {
-    pub(crate) fn new(pool: PgPool, customers: Customers, queue: Queue) -> Self {
-        Self { pool, customers, queue, known: Cache::new(KNOWN_LEDGERS) }
+    pub(crate) fn new(pool: PgPool, standings: Standings, queue: Queue) -> Self {
+        Self { pool, standings, queue, known: Cache::new(KNOWN_LEDGERS) }
     }
 
     /// Moves money between two ledgers, or records that there was not enough.
@@ -116,7 +117,7 @@ impl Transfers {
         caller: &Caller,
         news: Vec<Result<NewTransfer, Error>>,
     ) -> Result<Vec<Result<Answer<Transfer>, Error>>, Error> {
-        self.learn(caller.tenant(), &news).await?;
+        self.learn(caller, &news).await?;
         let mut orders = Vec::with_capacity(news.len());
         let mut outcomes = Vec::with_capacity(news.len());
         for new in news {
@@ -205,9 +206,10 @@ impl Transfers {
         let amount = amount.of(sender.currency)?;
         self.facts(tenant, to).await?.ok_or(Error::LedgerNotFound)?;
         // A customer that the customer service does not know any more may send nothing.
-        let payer = match self.customers.find(caller, sender.customer).await? {
-            Some(customer) if customer.active => Payer::Customer,
-            Some(_) | None => Payer::DisabledCustomer,
+        let payer = if self.standings.may_send(caller, sender.customer).await? {
+            Payer::Customer
+        } else {
+            Payer::DisabledCustomer
         };
         Ok(Order {
             tenant,
@@ -255,20 +257,28 @@ impl Transfers {
         Ok(self.known.get(&(tenant, id)))
     }
 
-    /// Reads what is not known yet of the ledgers of many transfers, at once.
+    /// Asks what is not known yet of the ledgers of many transfers, and of those who pay, at once.
     async fn learn(
         &self,
-        tenant: TenantId,
+        caller: &Caller,
         news: &[Result<NewTransfer, Error>],
     ) -> Result<(), Error> {
+        let tenant = caller.tenant();
+        let ledger = |id: AccountId| LedgerId::from_uuid(id.uuid());
         let sides = news.iter().flatten().flat_map(|new| [new.sides.debit(), new.sides.credit()]);
-        let mut ids: Vec<LedgerId> = sides
-            .map(|id| LedgerId::from_uuid(id.uuid()))
-            .filter(|id| !self.known.contains_key(&(tenant, *id)))
-            .collect();
+        let is_unknown = |id: &LedgerId| !self.known.contains_key(&(tenant, *id));
+        let mut ids: Vec<LedgerId> = sides.map(ledger).filter(is_unknown).collect();
         ids.sort_unstable();
         ids.dedup();
-        if ids.is_empty() { Ok(()) } else { self.read_facts(tenant, &ids).await }
+        if !ids.is_empty() {
+            self.read_facts(tenant, &ids).await?;
+        }
+        let payers = news.iter().flatten().map(|new| ledger(new.sides.debit()));
+        let payers = payers.filter_map(|id| self.known.get(&(tenant, id)));
+        let customers: Vec<CustomerId> = payers.map(|facts| facts.customer).collect();
+        // Where it fails, each transfer asks for itself.
+        let _ = self.standings.may_send_all(caller, &customers).await;
+        Ok(())
     }
 
     async fn read_facts(&self, tenant: TenantId, ids: &[LedgerId]) -> Result<(), Error> {

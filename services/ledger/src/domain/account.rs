@@ -40,10 +40,6 @@ pub(crate) struct Account {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Overflow;
 
-/// There is less to be spent than is asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct InsufficientFunds;
-
 /// What a debit would do.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Debit {
