@@ -6,6 +6,7 @@
 
 mod data;
 mod grpc;
+mod kill;
 mod load;
 mod measure;
 mod pgbench;
@@ -20,17 +21,21 @@ use std::{
     io::{Write, stdout},
 };
 
-use anyhow::{Context, bail, ensure};
+use anyhow::{Context, ensure};
 use kit::shutdown::Signals;
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
 
 use self::{
+    kill::Verdict,
     report::Results,
     rows::{ROWS, Row},
     site::Site,
 };
 use crate::cli::Bench;
+
+/// What `--only` calls the row that is no ratio.
+const KILL: &str = "kill";
 
 /// Measures, and says what came out.
 ///
@@ -38,34 +43,64 @@ use crate::cli::Bench;
 ///
 /// When something cannot be started or measured; and, if `--strict`, when a row is missed.
 pub async fn run(options: &Bench) -> anyhow::Result<()> {
-    let rows = chosen(&options.only)?;
+    let plan = Plan::new(&options.only)?;
     let mut signals = Signals::listen()?;
     let stop = CancellationToken::new();
-    signals.run(&stop, Box::pin(on_site(options, &rows, &stop))).await
+    signals.run(&stop, Box::pin(on_site(options, &plan, &stop))).await
 }
 
-/// The rows of these names; all when none is named.
-fn chosen(only: &[String]) -> anyhow::Result<Vec<Row>> {
-    for name in only {
-        let known = || ROWS.map(|row| row.name).join(", ");
-        ensure!(ROWS.iter().any(|row| row.name == name), "no row {name}; there are {}", known());
+/// What is to be measured.
+struct Plan {
+    rows: Vec<Row>,
+    kills: bool,
+}
+
+impl Plan {
+    /// What has these names; everything when none is named.
+    fn new(only: &[String]) -> anyhow::Result<Self> {
+        let names: Vec<_> = ROWS.iter().map(|row| row.name).chain([KILL]).collect();
+        for name in only {
+            let known = names.join(", ");
+            ensure!(names.contains(&name.as_str()), "no row is called {name}; there are {known}");
+        }
+        let is_chosen = |name: &str| only.is_empty() || only.iter().any(|chosen| chosen == name);
+        let rows = ROWS.into_iter().filter(|row| is_chosen(row.name)).collect();
+        Ok(Self { rows, kills: is_chosen(KILL) })
     }
-    let is_chosen = |row: &Row| only.is_empty() || only.iter().any(|name| name == row.name);
-    Ok(ROWS.into_iter().filter(is_chosen).collect())
+}
+
+/// What came out.
+struct Outcome {
+    results: Vec<Results>,
+    kills: Option<Verdict>,
 }
 
 /// Whatever happens, what was started is stopped.
-async fn on_site(options: &Bench, rows: &[Row], stop: &CancellationToken) -> anyhow::Result<()> {
+async fn on_site(options: &Bench, plan: &Plan, stop: &CancellationToken) -> anyhow::Result<()> {
     let mut site = Box::pin(Site::open(options)).await?;
     eprintln!("lombard: logs are in {}", site.directory().display());
     let measured = tokio::select! {
-        done = Box::pin(rounds(&mut site, options, rows)) => done,
+        done = Box::pin(all(&mut site, options, plan)) => done,
         () = stop.cancelled() => Err(anyhow::anyhow!("interrupted")),
     };
     let closed = site.close(options.keep).await;
-    let results = measured?;
+    let outcome = measured?;
     closed?;
-    show(options, &results)
+    show(options, &outcome)
+}
+
+async fn all(site: &mut Site, options: &Bench, plan: &Plan) -> anyhow::Result<Outcome> {
+    let results = if plan.rows.is_empty() {
+        Vec::new()
+    } else {
+        Box::pin(rounds(site, options, &plan.rows)).await?
+    };
+    let mut kills = None;
+    if plan.kills {
+        eprintln!("lombard: killing processes under load");
+        kills = Some(Box::pin(kill::run(site)).await?);
+    }
+    Ok(Outcome { results, kills })
 }
 
 async fn rounds(site: &mut Site, options: &Bench, rows: &[Row]) -> anyhow::Result<Vec<Results>> {
@@ -90,18 +125,19 @@ async fn rounds(site: &mut Site, options: &Bench, rows: &[Row]) -> anyhow::Resul
     Ok(results)
 }
 
-fn show(options: &Bench, results: &[Results]) -> anyhow::Result<()> {
-    let text: String = results.iter().map(Results::text).collect();
+fn show(options: &Bench, Outcome { results, kills }: &Outcome) -> anyhow::Result<()> {
+    let mut text: String = results.iter().map(Results::text).collect();
+    text.extend(kills.iter().map(Verdict::text));
     stdout().write_all(text.as_bytes()).context("standard output cannot be written to")?;
     if let Some(path) = &options.json {
-        let rows: Vec<_> = results.iter().map(Results::json).collect();
+        let rows: Vec<_> =
+            results.iter().map(Results::json).chain(kills.iter().map(Verdict::json)).collect();
         let all = json!({"rounds": options.rounds, "seconds": options.seconds, "rows": rows});
         fs::write(path, format!("{all:#}\n"))
             .with_context(|| format!("cannot write {}", path.display()))?;
     }
-    let missed = results.iter().filter(|row| row.passes() == Some(false)).count();
-    if options.strict && missed > 0 {
-        bail!("{missed} of {} rows missed", results.len());
-    }
+    let missed = results.iter().any(|row| row.passes() == Some(false))
+        || kills.as_ref().is_some_and(|verdict| !verdict.passes());
+    ensure!(!(options.strict && missed), "a row was missed");
     Ok(())
 }

@@ -75,6 +75,11 @@ impl Platform {
         self.end(Signal::TERM).await
     }
 
+    /// Ends it without a warning, as a crash does.
+    pub(super) async fn kill(self) -> anyhow::Result<()> {
+        self.end(Signal::KILL).await
+    }
+
     async fn end(mut self, signal: Signal) -> anyhow::Result<()> {
         let pid = self.child.id().context("the platform has ended by itself")?;
         let pid = Pid::from_raw(i32::try_from(pid)?).context("no process has the number 0")?;

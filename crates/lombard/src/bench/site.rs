@@ -73,7 +73,7 @@ pub(super) struct Site {
     pub(super) timing: Timing,
     many: u32,
     pub(super) pgbench: Option<Pgbench>,
-    small: Option<Filled>,
+    pub(super) small: Option<Filled>,
     large: Option<Filled>,
     pub(super) pages: HashMap<Page, String>,
 }
