@@ -4,6 +4,7 @@
 //! a rate that must be reached: two things are measured one right after the other, on the same
 //! PostgreSQL, round by round, and what counts is the median of the rounds' ratios.
 
+mod cala;
 mod data;
 mod grpc;
 mod kill;
@@ -13,6 +14,7 @@ mod pgbench;
 mod platform;
 mod report;
 mod rest;
+mod rounds;
 mod rows;
 mod site;
 
@@ -21,7 +23,7 @@ use std::{
     io::{Write, stdout},
 };
 
-use anyhow::{Context, ensure};
+use anyhow::{Context, anyhow, ensure};
 use kit::shutdown::Signals;
 use serde_json::json;
 use tokio_util::sync::CancellationToken;
@@ -72,7 +74,7 @@ impl Plan {
 /// What came out.
 struct Outcome {
     results: Vec<Results>,
-    kills: Option<Verdict>,
+    kills: Option<anyhow::Result<Verdict>>,
 }
 
 /// Whatever happens, what was started is stopped.
@@ -81,63 +83,43 @@ async fn on_site(options: &Bench, plan: &Plan, stop: &CancellationToken) -> anyh
     eprintln!("lombard: logs are in {}", site.directory().display());
     let measured = tokio::select! {
         done = Box::pin(all(&mut site, options, plan)) => done,
-        () = stop.cancelled() => Err(anyhow::anyhow!("interrupted")),
+        () = stop.cancelled() => Err(anyhow!("interrupted")),
     };
     let closed = site.close(options.keep).await;
-    let outcome = measured?;
-    closed?;
-    show(options, &outcome)
+    show(options, measured?)?;
+    closed
 }
 
 async fn all(site: &mut Site, options: &Bench, plan: &Plan) -> anyhow::Result<Outcome> {
     let results = if plan.rows.is_empty() {
         Vec::new()
     } else {
-        Box::pin(rounds(site, options, &plan.rows)).await?
+        Box::pin(rounds::measure(site, options, &plan.rows)).await?
     };
     let mut kills = None;
     if plan.kills {
         eprintln!("lombard: killing processes under load");
-        kills = Some(Box::pin(kill::run(site)).await?);
+        kills = Some(Box::pin(kill::run(site)).await);
     }
     Ok(Outcome { results, kills })
 }
 
-async fn rounds(site: &mut Site, options: &Bench, rows: &[Row]) -> anyhow::Result<Vec<Results>> {
-    let reason = |row: &Row| [row.ours, row.against].into_iter().find_map(|s| site.missing(s));
-    let mut results: Vec<Results> = rows
-        .iter()
-        .map(|row| Results { row: *row, pairs: Vec::new(), skipped: reason(row) })
-        .collect();
-    if rows.iter().any(Row::needs_large) {
-        eprintln!("lombard: filling a platform with {} ledgers", options.large);
-        site.make_large().await?;
-    }
-    for round in 1..=options.rounds {
-        site.renew().await?;
-        for Results { row, pairs, .. } in results.iter_mut().filter(|row| row.skipped.is_none()) {
-            eprintln!("lombard: round {round} of {}: {}", options.rounds, row.name);
-            let against = site.measure(row.against).await.context(row.name)?;
-            let ours = site.measure(row.ours).await.context(row.name)?;
-            pairs.push((ours, against));
-        }
-    }
-    Ok(results)
-}
-
-fn show(options: &Bench, Outcome { results, kills }: &Outcome) -> anyhow::Result<()> {
+fn show(options: &Bench, Outcome { results, kills }: Outcome) -> anyhow::Result<()> {
+    let verdict = kills.as_ref().and_then(|kills| kills.as_ref().ok());
     let mut text: String = results.iter().map(Results::text).collect();
-    text.extend(kills.iter().map(Verdict::text));
+    text.extend(verdict.map(Verdict::text));
     stdout().write_all(text.as_bytes()).context("standard output cannot be written to")?;
     if let Some(path) = &options.json {
         let rows: Vec<_> =
-            results.iter().map(Results::json).chain(kills.iter().map(Verdict::json)).collect();
+            results.iter().map(Results::json).chain(verdict.map(Verdict::json)).collect();
         let all = json!({"rounds": options.rounds, "seconds": options.seconds, "rows": rows});
-        fs::write(path, format!("{all:#}\n"))
-            .with_context(|| format!("cannot write {}", path.display()))?;
+        let written = fs::write(path, format!("{all:#}\n"));
+        written.with_context(|| format!("cannot write {}", path.display()))?;
     }
-    let missed = results.iter().any(|row| row.passes() == Some(false))
-        || kills.as_ref().is_some_and(|verdict| !verdict.passes());
-    ensure!(!(options.strict && missed), "a row was missed");
+    let is_missed = results.iter().any(|row| row.passes() == Some(false))
+        || verdict.is_some_and(|verdict| !verdict.passes());
+    ensure!(!results.iter().any(Results::has_failed), "a row could not be measured");
+    kills.transpose().context("the row kill could not be measured")?;
+    ensure!(!(options.strict && is_missed), "a row was missed");
     Ok(())
 }

@@ -103,6 +103,9 @@ pub struct Bench {
     /// Without it, where temporary files are.
     #[arg(long, value_name = "DIR")]
     pub directory: Option<PathBuf>,
+    /// Does without the comparison with cala-ledger, which cargo builds from the source tree.
+    #[arg(long)]
+    pub no_cala: bool,
     /// Leaves the data and the logs there.
     #[arg(long)]
     pub keep: bool,

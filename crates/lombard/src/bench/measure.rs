@@ -1,6 +1,6 @@
 //! How each thing is measured.
 
-use anyhow::Context;
+use anyhow::{Context, anyhow};
 
 use super::{
     data::Fill,
@@ -13,16 +13,16 @@ use super::{
 use crate::stack::{OTHER, SANDBOX};
 
 impl Site {
-    /// What cannot be measured here, and why.
-    pub(super) fn missing(&self, subject: Subject) -> Option<&'static str> {
+    /// Why something cannot be measured here.
+    pub(super) fn missing(&self, subject: Subject) -> Option<String> {
         match subject {
             Subject::Pgbench { .. } if self.pgbench.is_none() => {
-                Some("pgbench is neither on PATH nor in /usr/lib/postgresql/*/bin")
+                Some("pgbench is neither on PATH nor in /usr/lib/postgresql/*/bin".to_owned())
             }
+            Subject::Cala => self.cala.as_ref().err().cloned(),
             Subject::Pgbench { .. } | Subject::Unary { .. } | Subject::Rest | Subject::Page(_) => {
                 None
             }
-            Subject::Cala => Some("cala-ledger is not measured yet"),
         }
     }
 
@@ -48,7 +48,10 @@ impl Site {
                 load::measure(timing, move || Transfers::clients(&login, fill, 64)).await
             }
             Subject::Page(page) => self.page(page).await,
-            Subject::Cala => anyhow::bail!("not yet"),
+            Subject::Cala => {
+                let cala = self.cala.as_ref().map_err(|reason| anyhow!("{reason}"))?;
+                cala.measure(&self.server.options(), timing).await
+            }
         }
     }
 

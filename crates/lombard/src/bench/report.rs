@@ -17,14 +17,23 @@ pub(super) struct Results {
     pub(super) row: Row,
     /// Ours and what it is compared with, measured one right after the other.
     pub(super) pairs: Vec<(Sample, Sample)>,
-    /// Why it was not measured.
-    pub(super) skipped: Option<&'static str>,
+    /// Why it was not measured, or not to the end.
+    pub(super) obstacle: Option<Obstacle>,
+}
+
+/// What stood in the way of a measurement.
+#[derive(Debug)]
+pub(super) enum Obstacle {
+    /// Something that it needs is not on this machine, or is not wanted.
+    Missing(String),
+    /// It was tried.
+    Failed(String),
 }
 
 impl Results {
-    /// The median of the rounds' ratios; none when nothing was measured.
+    /// The median of the rounds' ratios; none when they were not all measured.
     fn ratio(&self) -> Option<f64> {
-        median(self.ratios())
+        if self.obstacle.is_none() { median(self.ratios()) } else { None }
     }
 
     fn ratios(&self) -> Vec<f64> {
@@ -45,10 +54,32 @@ impl Results {
         })
     }
 
+    /// Whether it was tried in vain.
+    pub(super) fn has_failed(&self) -> bool {
+        matches!(self.obstacle, Some(Obstacle::Failed(_)))
+    }
+
+    fn reason(&self) -> &str {
+        match &self.obstacle {
+            Some(Obstacle::Missing(reason) | Obstacle::Failed(reason)) => reason,
+            None => "not measured",
+        }
+    }
+
+    /// The last round's ratio and rates, for whoever watches.
+    pub(super) fn newest(&self) -> String {
+        let Some(((ours, against), ratio)) = self.pairs.last().zip(self.ratios().pop()) else {
+            return String::new();
+        };
+        let (ours, against) = (side_text(Some(ours)), side_text(Some(against)));
+        format!("    {ratio:.2}\n    {ours}\n    {against}")
+    }
+
     fn verdict(&self) -> &'static str {
         match self.passes() {
             Some(true) => "PASS",
             Some(false) => "MISS",
+            None if self.has_failed() => "FAIL",
             None => "SKIP",
         }
     }
@@ -58,7 +89,7 @@ impl Results {
         let (name, title, verdict) = (self.row.name, self.row.title, self.verdict());
         let mut text = format!("{verdict}  {name}: {title}\n");
         let Some(ratio) = self.ratio() else {
-            let _ = writeln!(text, "      {}", self.skipped.unwrap_or("not measured"));
+            let _ = writeln!(text, "      {}", self.reason());
             return text;
         };
         let ratios = self.ratios();
@@ -85,7 +116,7 @@ impl Results {
             "name": self.row.name,
             "title": self.row.title,
             "verdict": self.verdict(),
-            "skipped": self.skipped,
+            "obstacle": self.obstacle.as_ref().map(|_| self.reason()),
             "ratio": self.ratio(),
             "ratios": self.ratios(),
             wanted: bound,

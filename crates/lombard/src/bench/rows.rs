@@ -164,4 +164,9 @@ impl Row {
             Subject::Pgbench { .. } | Subject::Rest | Subject::Cala => false,
         })
     }
+
+    /// Whether it is about `cala-ledger`, which takes minutes to build.
+    pub(super) fn needs_cala(&self) -> bool {
+        self.against == Subject::Cala
+    }
 }

@@ -12,6 +12,7 @@ use anyhow::Context;
 use tempfile::TempDir;
 
 use super::{
+    cala::Cala,
     data::{self, Fill},
     load::Timing,
     pgbench::Pgbench,
@@ -73,6 +74,8 @@ pub(super) struct Site {
     pub(super) timing: Timing,
     many: u32,
     pub(super) pgbench: Option<Pgbench>,
+    /// Or why it cannot be measured.
+    pub(super) cala: Result<Cala, String>,
     pub(super) small: Option<Filled>,
     large: Option<Filled>,
     pub(super) pages: HashMap<Page, String>,
@@ -91,7 +94,8 @@ impl Site {
         let lasts = Duration::from_secs(options.seconds);
         let timing = Timing { warm_up: Duration::from_secs(1), lasts };
         let (many, pages) = (options.large, HashMap::new());
-        Ok(Self { server, home, timing, many, pgbench, small: None, large: None, pages })
+        let cala = Err("left out by --no-cala".to_owned());
+        Ok(Self { server, home, timing, many, pgbench, cala, small: None, large: None, pages })
     }
 
     /// Where the logs are.

@@ -16,6 +16,9 @@ use super::super::{
     grpc::{self, Receivers},
 };
 
+/// How long a client waits after an error.
+const PAUSE: Duration = Duration::from_millis(20);
+
 /// What all clients asked for.
 #[derive(Debug, Default)]
 pub(super) struct Attempts {
@@ -79,8 +82,11 @@ impl Client {
                 Request::from_parts(self.metadata.clone(), Extensions::new(), request.clone());
             match channel.create_transfer(asked).await {
                 Ok(answer) => return Ok(Some(answer.into_inner().transfer_id)),
-                Err(_) if !self.is_stubborn || !self.is_wanted() => return Ok(None),
-                Err(_) => sleep(Duration::from_millis(20)).await,
+                // Whoever may not be there is not asked as fast as it can refuse.
+                Err(_) => sleep(PAUSE).await,
+            }
+            if !self.is_stubborn {
+                return Ok(None);
             }
         }
     }
