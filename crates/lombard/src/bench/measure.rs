@@ -76,7 +76,7 @@ async fn find(login: &Login, page: Page, fill: Fill) -> anyhow::Result<String> {
         List::Transactions => {
             format!("/accounts/customers/ledgers/transactions/{}", fill.ledger(0))
         }
-        List::Customers => "/accounts/customers".to_owned(),
+        List::Customers => "/accounts/customers/list".to_owned(),
     };
     let rows_before = match page.place {
         Place::First => 0,
