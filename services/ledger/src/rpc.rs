@@ -108,6 +108,13 @@ impl pb::ledger_service_server::LedgerService for LedgerRpcs {
         Ok(transfers::create(&self.transfers, request).await?)
     }
 
+    async fn batch_create_transfers(
+        &self,
+        _request: Request<pb::BatchCreateTransfersRequest>,
+    ) -> Answered<pb::BatchCreateTransfersResponse> {
+        Err(Status::unimplemented("transfers are created one by one"))
+    }
+
     async fn get_transfer(
         &self,
         request: Request<pb::GetTransferRequest>,
