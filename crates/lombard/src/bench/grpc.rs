@@ -4,8 +4,9 @@ use anyhow::{Context, ensure};
 use kit::{caller, client};
 use proto::{
     ledger::v1::{
-        CreateTransferRequest, ResponseCode, create_transfer_request::Amount,
-        ledger_service_client::LedgerServiceClient,
+        BatchCreateTransfersRequest, CreateTransferRequest, ResponseCode, TransferOutcome,
+        create_transfer_request::Amount, ledger_service_client::LedgerServiceClient,
+        transfer_outcome::Outcome,
     },
     r#type::v1::Money,
 };
@@ -60,6 +61,44 @@ impl Work for Transfers {
         let transfer = self.client.create_transfer(request).await?.into_inner();
         ensure!(transfer.response_code() == ResponseCode::Success, "a transfer was declined");
         Ok(1)
+    }
+}
+
+/// Pays from many ledgers, picked at random, to others; each time new ones.
+#[derive(Debug)]
+pub(super) struct Batches {
+    transfers: Transfers,
+    /// How many transfers each request asks for.
+    size: u32,
+}
+
+impl Batches {
+    /// So many clients of the service at `url`. To be called in the runtime that uses them.
+    pub(super) fn clients(
+        url: &str,
+        fill: Fill,
+        size: u32,
+        in_flight: usize,
+    ) -> anyhow::Result<Vec<Self>> {
+        let clients = Transfers::clients(url, fill, Receivers::Spread, in_flight)?;
+        Ok(clients.into_iter().map(|transfers| Self { transfers, size }).collect())
+    }
+}
+
+impl Work for Batches {
+    async fn once(&mut self) -> anyhow::Result<u32> {
+        let Transfers { client, metadata, fill, receivers } = &mut self.transfers;
+        let transfers = (0..self.size).map(|_| transfer(*fill, *receivers, "bench".to_owned()));
+        let message = BatchCreateTransfersRequest { transfers: transfers.collect() };
+        let request = Request::from_parts(metadata.clone(), Extensions::new(), message);
+        let outcomes = client.batch_create_transfers(request).await?.into_inner().outcomes;
+        let is_posted = |outcome: &TransferOutcome| match &outcome.outcome {
+            Some(Outcome::Transfer(transfer)) => transfer.response_code() == ResponseCode::Success,
+            Some(Outcome::Error(_)) | None => false,
+        };
+        let posted = outcomes.iter().filter(|outcome| is_posted(outcome)).count();
+        ensure!(u32::try_from(posted)? == self.size, "{posted} of {} were posted", self.size);
+        Ok(self.size)
     }
 }
 

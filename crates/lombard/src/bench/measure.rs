@@ -20,9 +20,11 @@ impl Site {
                 Some("pgbench is neither on PATH nor in /usr/lib/postgresql/*/bin".to_owned())
             }
             Subject::Cala => self.cala.as_ref().err().cloned(),
-            Subject::Pgbench { .. } | Subject::Unary { .. } | Subject::Rest | Subject::Page(_) => {
-                None
-            }
+            Subject::Pgbench { .. }
+            | Subject::Unary { .. }
+            | Subject::Batches
+            | Subject::Rest
+            | Subject::Page(_) => None,
         }
     }
 
@@ -40,6 +42,11 @@ impl Site {
                     grpc::Transfers::clients(&url, fill, receivers, in_flight)
                 })
                 .await
+            }
+            Subject::Batches => {
+                let Filled { platform, fill, .. } = self.filled(Size::Small)?;
+                let (url, fill) = (platform.ledger()?, *fill);
+                load::measure(timing, move || grpc::Batches::clients(&url, fill, 100, 8)).await
             }
             Subject::Rest => {
                 let Filled { platform, fill, .. } = self.filled(Size::Small)?;

@@ -29,6 +29,8 @@ pub(super) enum Subject {
     Pgbench { clients: u32 },
     /// Transfers over gRPC, one a request.
     Unary { size: Size, receivers: Receivers, in_flight: usize },
+    /// Transfers over gRPC, a hundred a request, 8 requests in flight.
+    Batches,
     /// Transfers through REST, 64 in flight.
     Rest,
     /// Reading one page through REST, one request after the other.
@@ -66,7 +68,7 @@ pub(super) enum Place {
 const PGBENCH: Subject = Subject::Pgbench { clients: 32 };
 
 /// In the order in which a round measures them: the first on ledgers that nothing has happened to.
-pub(super) const ROWS: [Row; 11] = [
+pub(super) const ROWS: [Row; 12] = [
     Row {
         name: "large",
         title: "unary, 256 in flight: 1 M accounts and 5 M entries ÷ 10,000 accounts",
@@ -107,6 +109,13 @@ pub(super) const ROWS: [Row; 11] = [
         wanted: Wanted::RateAtLeast(1.2),
     },
     Row {
+        name: "batch",
+        title: "batches of 100, 8 in flight ÷ pgbench, 32 clients",
+        ours: Subject::Batches,
+        against: PGBENCH,
+        wanted: Wanted::RateAtLeast(7.0),
+    },
+    Row {
         name: "rest",
         title: "internal transfer, 64 in flight: REST ÷ gRPC",
         ours: Subject::Rest,
@@ -115,8 +124,8 @@ pub(super) const ROWS: [Row; 11] = [
     },
     Row {
         name: "cala",
-        title: "unary, 256 in flight ÷ cala-ledger's fastest way",
-        ours: unary(256),
+        title: "batches of 100, 8 in flight ÷ cala-ledger's fastest way",
+        ours: Subject::Batches,
         against: Subject::Cala,
         wanted: Wanted::RateAtLeast(10.0),
     },
@@ -161,7 +170,7 @@ impl Row {
         [self.ours, self.against].into_iter().any(|subject| match subject {
             Subject::Unary { size, .. } => size == Size::Large,
             Subject::Page(_) => true,
-            Subject::Pgbench { .. } | Subject::Rest | Subject::Cala => false,
+            Subject::Pgbench { .. } | Subject::Batches | Subject::Rest | Subject::Cala => false,
         })
     }
 
