@@ -9,6 +9,7 @@ mod data;
 mod grpc;
 mod kill;
 mod load;
+mod machine;
 mod measure;
 mod pgbench;
 mod platform;
@@ -30,6 +31,7 @@ use tokio_util::sync::CancellationToken;
 
 use self::{
     kill::Verdict,
+    machine::Machine,
     report::Results,
     rows::{ROWS, Row},
     site::Site,
@@ -73,6 +75,7 @@ impl Plan {
 
 /// What came out.
 struct Outcome {
+    machine: Machine,
     results: Vec<Results>,
     kills: Option<anyhow::Result<Verdict>>,
 }
@@ -91,6 +94,7 @@ async fn on_site(options: &Bench, plan: &Plan, stop: &CancellationToken) -> anyh
 }
 
 async fn all(site: &mut Site, options: &Bench, plan: &Plan) -> anyhow::Result<Outcome> {
+    let machine = Machine::look(&site.server.options()).await?;
     let results = if plan.rows.is_empty() {
         Vec::new()
     } else {
@@ -101,18 +105,24 @@ async fn all(site: &mut Site, options: &Bench, plan: &Plan) -> anyhow::Result<Ou
         eprintln!("lombard: killing processes under load");
         kills = Some(Box::pin(kill::run(site)).await);
     }
-    Ok(Outcome { results, kills })
+    Ok(Outcome { machine, results, kills })
 }
 
-fn show(options: &Bench, Outcome { results, kills }: Outcome) -> anyhow::Result<()> {
+fn show(options: &Bench, Outcome { machine, results, kills }: Outcome) -> anyhow::Result<()> {
     let verdict = kills.as_ref().and_then(|kills| kills.as_ref().ok());
-    let mut text: String = results.iter().map(Results::text).collect();
+    let mut text = machine.text();
+    text.extend(results.iter().map(Results::text));
     text.extend(verdict.map(Verdict::text));
     stdout().write_all(text.as_bytes()).context("standard output cannot be written to")?;
     if let Some(path) = &options.json {
         let rows: Vec<_> =
             results.iter().map(Results::json).chain(verdict.map(Verdict::json)).collect();
-        let all = json!({"rounds": options.rounds, "seconds": options.seconds, "rows": rows});
+        let all = json!({
+            "machine": machine.json(),
+            "rounds": options.rounds,
+            "seconds": options.seconds,
+            "rows": rows,
+        });
         let written = fs::write(path, format!("{all:#}\n"));
         written.with_context(|| format!("cannot write {}", path.display()))?;
     }

@@ -96,7 +96,8 @@ pub struct Bench {
     )]
     pub large: u32,
     /// A PostgreSQL server to use instead of an own one. Databases whose names begin with
-    /// `lombard_bench_` are made on it, and those that are there are dropped.
+    /// `lombard_bench_` are made on it, and those that are there are dropped. `pgbench` takes a
+    /// password from `PGPASSWORD` or `~/.pgpass`.
     #[arg(long, value_name = "URL", hide_env_values = true)]
     pub database_url: Option<DatabaseUrl>,
     /// Where PostgreSQL's data and the logs are while it runs; a disk, because writing is measured.
