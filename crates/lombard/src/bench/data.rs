@@ -100,7 +100,9 @@ pub(super) async fn drop_databases(
     server: &PgConnectOptions,
     databases: &[String],
 ) -> sqlx::Result<()> {
-    let mut conn = PgConnection::connect_with(server).await?;
+    // Each waits for a checkpoint, and is no slow statement to be logged.
+    let server = server.clone().disable_statement_logging();
+    let mut conn = PgConnection::connect_with(&server).await?;
     for database in databases {
         let statement = format!("drop database if exists {database} with (force)");
         raw_sql(AssertSqlSafe(statement)).execute(&mut conn).await?;

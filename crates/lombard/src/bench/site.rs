@@ -162,7 +162,8 @@ impl Site {
         for Filled { platform, .. } in [self.small, self.large].into_iter().flatten() {
             outcome = outcome.and(platform.stop().await);
         }
-        if !keep {
+        // What is on a server of our own goes with its files.
+        if !keep && matches!(self.server, Server::Given(_)) {
             let mut databases = vec![BASELINE.to_owned()];
             databases.extend(Size::Small.databases());
             databases.extend(Size::Large.databases());
