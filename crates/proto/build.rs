@@ -13,6 +13,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             "lombard/customer/v1/customer_service.proto",
             "lombard/kyc/v1/kyc_service.proto",
             "lombard/ledger/v1/ledger_service.proto",
+            "lombard/ledger/v1/payment_service.proto",
             "lombard/ledger/v1/sandbox_service.proto",
         ],
         [&root],

@@ -125,6 +125,14 @@ impl Caller {
         self
     }
 
+    /// The same caller, for parts of a request that are requests of their own: what makes two of them
+    /// the same is their messages.
+    #[must_use]
+    pub fn without_request_hash(mut self) -> Self {
+        self.request_hash = None;
+        self
+    }
+
     /// The request this caller is making.
     #[must_use]
     pub fn call(&self) -> &Call {

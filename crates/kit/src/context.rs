@@ -9,7 +9,7 @@ use std::{
 };
 
 use http::{HeaderMap, Request, Response};
-use tonic::{Code, Status, body::Body};
+use tonic::{Code, body::Body};
 use tower::{Layer, Service};
 use tracing::Instrument;
 
@@ -84,7 +84,7 @@ where
             } else {
                 match tokio::time::timeout(call.time_left(), inner.call(request)).await {
                     Ok(response) => response,
-                    Err(_) => Ok(out_of_time(domain(&path)).into_http()),
+                    Err(_) => Ok(errors::out_of_time(domain(&path)).into_http()),
                 }
             };
             let code = response.as_ref().map_or(Code::Unknown, |answer| code(answer.headers()));
@@ -117,10 +117,6 @@ impl Drop for Line<'_> {
         let elapsed_us = u64::try_from(self.start.elapsed().as_micros()).unwrap_or(u64::MAX);
         tracing::info!(rpc.code = ?self.code, elapsed_us, "{} {:?}", self.path, self.code);
     }
-}
-
-fn out_of_time(domain: &str) -> Status {
-    errors::status(Code::DeadlineExceeded, domain, "DEADLINE_EXCEEDED", "out of time")
 }
 
 /// The package in `/lombard.ledger.v1.LedgerService/GetLedger`.

@@ -103,6 +103,12 @@ pub enum Error {
     /// The connection broke while the database committed: it may have, or not.
     #[error("it is not known whether the request had an effect")]
     OutcomeUnknown,
+    /// There is more to do than can be done; this was not begun.
+    #[error("the service is unavailable for the moment")]
+    Overloaded,
+    /// The caller waits no longer; this was not begun.
+    #[error("out of time")]
+    OutOfTime,
     /// Another service did not do as it was asked.
     #[error("another service failed")]
     Upstream(Box<Status>),
@@ -150,6 +156,8 @@ impl Error {
                 let message = "whether the request had an effect is not known";
                 status(Code::DeadlineExceeded, domain, "OUTCOME_UNKNOWN", message)
             }
+            Self::Overloaded => unavailable(domain),
+            Self::OutOfTime => out_of_time(domain),
             Self::Upstream(upstream) => from_upstream(*upstream, domain),
             Self::Internal(cause) => {
                 tracing::error!(error = cause, "internal error");
@@ -180,18 +188,23 @@ pub fn retry_later(
     Status::with_error_details(code, message, details)
 }
 
+/// A fault that passes.
+#[must_use]
+pub fn unavailable(domain: &str) -> Status {
+    let message = "the service is unavailable for the moment";
+    retry_later(Code::Unavailable, domain, "UNAVAILABLE", message, Duration::from_secs(1))
+}
+
+/// The caller's time is over.
+pub(crate) fn out_of_time(domain: &str) -> Status {
+    status(Code::DeadlineExceeded, domain, "DEADLINE_EXCEEDED", "out of time")
+}
+
 /// A request or what it stood for failed for want of the database: passing faults are to be retried.
 fn database(error: &sqlx::Error, domain: &str) -> Status {
     if postgres::is_transient(error) {
         tracing::warn!(%error, "database unavailable");
-        let message = "the service is unavailable for the moment";
-        return retry_later(
-            Code::Unavailable,
-            domain,
-            "UNAVAILABLE",
-            message,
-            Duration::from_secs(1),
-        );
+        return unavailable(domain);
     }
     tracing::error!(%error, "database failed");
     status(Code::Internal, domain, "INTERNAL", "internal error")
@@ -202,21 +215,15 @@ fn database(error: &sqlx::Error, domain: &str) -> Status {
 fn from_upstream(upstream: Status, domain: &str) -> Status {
     if client::is_broken_transport(&upstream) {
         tracing::warn!(error = %upstream, "upstream cannot be reached");
-        let message = "the service is unavailable for the moment";
-        let after = Duration::from_secs(1);
-        return retry_later(Code::Unavailable, domain, "UNAVAILABLE", message, after);
+        return unavailable(domain);
     }
     match upstream.code() {
         Code::NotFound | Code::FailedPrecondition => upstream,
         // tonic's own timer answers CANCELLED.
-        Code::DeadlineExceeded | Code::Cancelled => {
-            status(Code::DeadlineExceeded, domain, "DEADLINE_EXCEEDED", "out of time")
-        }
+        Code::DeadlineExceeded | Code::Cancelled => out_of_time(domain),
         Code::Unavailable | Code::ResourceExhausted => {
             tracing::warn!(error = %upstream, "upstream unavailable");
-            let message = "the service is unavailable for the moment";
-            let after = Duration::from_secs(1);
-            retry_later(Code::Unavailable, domain, "UNAVAILABLE", message, after)
+            unavailable(domain)
         }
         Code::Ok
         | Code::Unknown

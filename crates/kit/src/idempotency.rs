@@ -69,6 +69,19 @@ impl Key {
         };
         Some(Self { tenant: caller.tenant(), operation, request_id: request_id.to_owned(), hash })
     }
+
+    /// The rpc and the `request_id` with a space between, which neither of them has: for those who
+    /// keep the key with its effect and not in `requests`.
+    #[must_use]
+    pub fn name(&self) -> String {
+        format!("{} {}", self.operation, self.request_id)
+    }
+
+    /// Equal for requests that are the same one.
+    #[must_use]
+    pub fn hash(&self) -> &[u8] {
+        &self.hash
+    }
 }
 
 /// An answer, and whether it is that of an earlier request.

@@ -31,12 +31,17 @@ const SETTINGS: [(&str, &str); 6] = [
 /// A pool that makes its connections when they are first needed: a service starts before its database.
 #[must_use]
 pub fn pool(options: PgConnectOptions, max_connections: u32) -> PgPool {
-    let lock_timeout = format!("{}ms", LOCK_TIMEOUT.as_millis());
-    let options = options.options(SETTINGS).options([("lock_timeout", lock_timeout.as_str())]);
     PgPoolOptions::new()
         .max_connections(max_connections)
         .acquire_timeout(Duration::from_secs(10))
-        .connect_lazy_with(options)
+        .connect_lazy_with(settings(options))
+}
+
+/// With what every connection is set to.
+#[must_use]
+pub fn settings(options: PgConnectOptions) -> PgConnectOptions {
+    let lock_timeout = format!("{}ms", LOCK_TIMEOUT.as_millis());
+    options.options(SETTINGS).options([("lock_timeout", lock_timeout.as_str())])
 }
 
 /// Brings a database's schema up to this program's; statements may take as long as they need.
@@ -70,7 +75,8 @@ pub async fn commit(tx: Transaction<'static, Postgres>) -> Result<(), Error> {
 }
 
 /// The server ends the session, at whatever it is.
-fn is_end_of_session(error: &sqlx::Error) -> bool {
+#[must_use]
+pub fn is_end_of_session(error: &sqlx::Error) -> bool {
     sqlstate(error).is_some_and(|code| code.starts_with("57P") || code.starts_with("08"))
 }
 

@@ -32,6 +32,9 @@ pub mod kind {
     /// An attempt to establish a customer's identity.
     #[derive(Debug)]
     pub enum Verification {}
+    /// An order to move money over a rail.
+    #[derive(Debug)]
+    pub enum Payment {}
 
     /// Kinds whose ids are any UUID. The others' tell a transfer from its sides by their last bits.
     pub trait Independent {}
@@ -40,6 +43,7 @@ pub mod kind {
     impl Independent for Customer {}
     impl Independent for Ledger {}
     impl Independent for Verification {}
+    impl Independent for Payment {}
 }
 
 /// Of a business that uses the platform.
@@ -56,6 +60,9 @@ pub type TransferId = Id<kind::Transfer>;
 pub type TransactionId = Id<kind::Transaction>;
 /// Of an attempt to establish an identity.
 pub type VerificationId = Id<kind::Verification>;
+
+/// Of an order to move money over a rail.
+pub type PaymentId = Id<kind::Payment>;
 
 /// A UUID (RFC 9562) that names a `Kind`. Those that we make are of version 7: a later one is greater.
 pub struct Id<Kind>(Uuid, PhantomData<fn() -> Kind>);

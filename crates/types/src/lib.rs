@@ -26,7 +26,7 @@ pub use crate::{
     date_of_birth::{DateOfBirth, DateOfBirthError},
     email::{Email, EmailError},
     id::{
-        CustomerId, Id, LedgerId, NotAnId, TenantId, TransactionId, TransferId, UserId,
+        CustomerId, Id, LedgerId, NotAnId, PaymentId, TenantId, TransactionId, TransferId, UserId,
         VerificationId, kind,
     },
     money::{Amount, AmountError, Balance, DecimalText},

@@ -10,9 +10,11 @@ use sqlx::PgPool;
 use types::{CustomerId, TenantId};
 
 use crate::{
-    domain::{Change, Customer, CustomerType, Details, Draft, Made, Report},
+    domain::{
+        COMMIT_WAIT, Change, Customer, CustomerType, Details, Draft, Made, Report, Standings,
+    },
     error::Error,
-    store::{self, Filter, Page, counts},
+    store::{self, Filter, Page, counts, standings},
 };
 
 /// The customers of all tenants.
@@ -73,6 +75,16 @@ impl Customers {
         store::find_many(&mut conn, tenant, ids).await
     }
 
+    /// Which of these customers may act.
+    pub(crate) async fn standings(
+        &self,
+        tenant: TenantId,
+        ids: &[CustomerId],
+    ) -> Result<Standings, Error> {
+        let mut conn = self.pool.acquire().await?;
+        standings::find(&mut conn, tenant, ids).await
+    }
+
     /// What is wrong with a change of this customer is added to `bad`, as far as it can be told; a
     /// customer that does not exist has nothing to add.
     pub(crate) async fn check_update(
@@ -92,8 +104,25 @@ impl Customers {
         Ok(())
     }
 
-    /// Changes a customer.
+    /// Changes a customer. Where that is about `active`, answers when every lease given before is
+    /// over; also when it was so already, because an earlier request that nobody was answered yet may
+    /// have made it so a moment ago.
     pub(crate) async fn update<M>(
+        &self,
+        tenant: TenantId,
+        key: Option<Key>,
+        id: CustomerId,
+        change: &Change,
+        render: fn(&Customer) -> M,
+    ) -> Result<Answer<M>, Error> {
+        let answer = self.commit_update(tenant, key, id, change, render).await?;
+        if change.active.is_some() {
+            tokio::time::sleep(COMMIT_WAIT).await;
+        }
+        Ok(answer)
+    }
+
+    async fn commit_update<M>(
         &self,
         tenant: TenantId,
         key: Option<Key>,
@@ -111,10 +140,14 @@ impl Customers {
             bad.into_result()?;
             return Err(Error::CustomerNotFound(id));
         };
+        let was_active = customer.active;
         let made = customer.update(change, now(), &mut bad);
         bad.into_result()?;
         if made == Made::Change {
             store::update(work.conn(), tenant, &customer).await?;
+        }
+        if customer.active != was_active {
+            standings::count_change(work.conn(), tenant).await?;
         }
         Ok(work.commit_keeping(&customer.id.to_string(), render(&customer)).await?)
     }

@@ -4,14 +4,13 @@ use kit::{
     caller::Caller,
     errors::Violations,
     idempotency::Key,
-    page::{check_batch, cut, token},
+    page::{cut, token},
 };
 use proto::customer::v1::{
     self as pb,
     customer_service_server::{CustomerService, CustomerServiceServer},
 };
 use tonic::{Request, Response, Status, service::Routes};
-use types::CustomerId;
 
 use crate::{
     customers::{Customers, parse_details},
@@ -22,7 +21,7 @@ use crate::{
 mod parse;
 mod render;
 
-use render::customer;
+use render::{customer, standings};
 
 /// The service's rpcs.
 pub(crate) fn routes(customers: Customers) -> Routes {
@@ -72,20 +71,20 @@ impl CustomerService for Rpc {
         request: Request<pb::BatchGetCustomersRequest>,
     ) -> Result<Response<pb::BatchGetCustomersResponse>, Status> {
         let caller = Caller::of(&request).map_err(Error::Kit)?;
-        let mut bad = Violations::new();
-        let ids = request.into_inner().customer_ids;
-        check_batch("customer_ids", ids.len(), &mut bad);
-        // A batch that is too long is not read: the answer would be as long.
-        let read = if bad.is_empty() { ids.as_slice() } else { &[] };
-        let ids: Vec<CustomerId> = read
-            .iter()
-            .enumerate()
-            .filter_map(|(i, id)| bad.take(&format!("customer_ids[{i}]"), CustomerId::parse(id)))
-            .collect();
-        bad.into_result().map_err(Error::Kit)?;
+        let ids = parse::customer_ids(&request.get_ref().customer_ids)?;
         let found = self.customers.batch_get(caller.tenant(), &ids).await?;
         let customers = found.iter().map(customer).collect();
         Ok(Response::new(pb::BatchGetCustomersResponse { customers }))
+    }
+
+    async fn batch_get_customer_standings(
+        &self,
+        request: Request<pb::BatchGetCustomerStandingsRequest>,
+    ) -> Result<Response<pb::BatchGetCustomerStandingsResponse>, Status> {
+        let caller = Caller::of(&request).map_err(Error::Kit)?;
+        let ids = parse::customer_ids(&request.get_ref().customer_ids)?;
+        let found = self.customers.standings(caller.tenant(), &ids).await?;
+        Ok(Response::new(standings(&found)))
     }
 
     async fn update_customer(

@@ -1,4 +1,5 @@
-//! Statements on the table `customers`. How many a tenant has in all is kept apart, in [`counts`].
+//! Statements on the table `customers`. How many a tenant has in all is kept apart, in
+//! [`counts`]; how often one was enabled or disabled, in [`standings`].
 
 use std::ops::Range;
 
@@ -14,6 +15,7 @@ use crate::{
 
 pub(crate) mod counts;
 mod row;
+pub(crate) mod standings;
 
 use row::Row;
 pub(crate) use row::key;

@@ -2,6 +2,7 @@
 
 pub(crate) mod account;
 pub(crate) mod ledger;
+pub(crate) mod metadata;
 pub(crate) mod posting;
 pub(crate) mod transaction;
 pub(crate) mod transfer;

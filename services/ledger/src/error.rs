@@ -1,8 +1,9 @@
 //! What can go wrong with ledgers and transfers, and how it is told.
 
-use std::time::Duration;
-
-use kit::errors::{self, Violations};
+use kit::{
+    errors::{self, Violations},
+    idempotency,
+};
 use tonic::{Code, Status};
 
 use crate::{DOMAIN, domain::posting::Refused};
@@ -27,6 +28,12 @@ pub(crate) enum Error {
     CurrencyMismatch,
     #[error("a balance would become too large")]
     BalanceLimit,
+    #[error("the transfer was reversed before")]
+    AlreadyReversed,
+    #[error("the transfer cannot be reversed")]
+    NotReversible,
+    #[error("the ledger is further overdrawn than the new limit")]
+    OverdraftInUse,
     #[error("the sort code has no account numbers left")]
     AccountNumbersUsedUp,
     #[error(transparent)]
@@ -59,6 +66,9 @@ impl From<Refused> for Error {
             Refused::AccountDisabled(_) => Self::LedgerDisabled,
             Refused::CustomerDisabled => Self::CustomerDisabled,
             Refused::BalanceLimit => Self::BalanceLimit,
+            Refused::NoSuchAccount => Self::LedgerNotFound,
+            Refused::KeyReused => Self::Kit(idempotency::Refused::Reused.into()),
+            Refused::AlreadyReversed => Self::AlreadyReversed,
         }
     }
 }
@@ -77,18 +87,13 @@ impl From<Error> for Status {
             Error::LedgerDisabled => (Code::FailedPrecondition, "LEDGER_DISABLED"),
             Error::CurrencyMismatch => (Code::FailedPrecondition, "CURRENCY_MISMATCH"),
             Error::BalanceLimit => (Code::FailedPrecondition, "BALANCE_LIMIT"),
+            Error::AlreadyReversed => (Code::FailedPrecondition, "ALREADY_REVERSED"),
+            Error::NotReversible => (Code::FailedPrecondition, "NOT_REVERSIBLE"),
+            Error::OverdraftInUse => (Code::FailedPrecondition, "OVERDRAFT_IN_USE"),
             Error::AccountNumbersUsedUp => {
                 tracing::error!("the sort code has no account numbers left: configure another");
                 // Nothing that the caller could do anything about.
-                let message = "the service is unavailable for the moment";
-                let after = Duration::from_secs(1);
-                return errors::retry_later(
-                    Code::Unavailable,
-                    DOMAIN,
-                    "UNAVAILABLE",
-                    message,
-                    after,
-                );
+                return errors::unavailable(DOMAIN);
             }
             Error::Kit(error) => return error.into_status(DOMAIN),
         };

@@ -4,12 +4,13 @@ use std::{collections::HashMap, time::Duration};
 
 use kit::{
     caller::Caller,
+    errors::Violations,
     idempotency::{self, Answer, Begun, Key},
     page,
 };
 use prost::Message;
 use sqlx::PgPool;
-use types::{BankCode, Bic, CustomerId, Iban, LedgerId, SortCode};
+use types::{BankCode, Bic, Currency, CustomerId, Iban, LedgerId, SortCode};
 
 use crate::{
     domain::{
@@ -52,11 +53,32 @@ pub(crate) struct Page {
     pub(crate) total: i64,
 }
 
-/// Whether a ledger is to take part in transfers.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Change {
-    Enable,
-    Disable,
+/// What is to be changed about a ledger; none: not that.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Change {
+    /// Whether it is to take part in transfers.
+    pub(crate) active: Option<bool>,
+    /// How far it may be overdrawn.
+    pub(crate) overdraft_limit: Option<OverdraftLimit>,
+}
+
+/// How far below zero what can be spent may go.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct OverdraftLimit {
+    pub(crate) minor: i64,
+    pub(crate) currency: Currency,
+}
+
+impl OverdraftLimit {
+    /// The floor of a ledger with this limit.
+    fn floor_of(self, ledger: &Ledger) -> Result<i64, Error> {
+        if ledger.currency != self.currency {
+            let mut bad = Violations::new();
+            bad.add("ledger.overdraft_limit.currency", "must be the ledger's");
+            return Err(bad.into());
+        }
+        Ok(self.minor.saturating_neg())
+    }
 }
 
 /// The use cases.
@@ -133,7 +155,7 @@ impl Ledgers {
         let account_number = store::account_numbers::take(&mut conn, sort_code).await?;
         let iban = Iban::of_uk_account(code, sort_code, &account_number);
         let uk = UkAccount { sort_code: sort_code.clone(), account_number };
-        Ok((uk, InternationalAccount { iban, bic: bic.clone() }))
+        Ok((uk, InternationalAccount { iban, bic: Some(bic.clone()) }))
     }
 
     /// Reads one ledger.
@@ -217,8 +239,17 @@ impl Ledgers {
             Begun::New(work) => work,
         };
         let (conn, tenant) = (work.conn(), caller.tenant());
-        let active = change == Change::Enable;
-        if store::accounts::set_active(conn, tenant, account::of_ledger(id), active).await? {
+        let account = account::of_ledger(id);
+        let mut changed = false;
+        if let Some(active) = change.active {
+            changed |= store::accounts::set_active(conn, tenant, account, active).await?;
+        }
+        if let Some(limit) = change.overdraft_limit {
+            let ledger = store::ledgers::find(conn, tenant, &[id]).await?.pop();
+            let floor_minor = limit.floor_of(&ledger.ok_or(Error::LedgerNotFound)?)?;
+            changed |= store::accounts::set_floor(conn, tenant, account, floor_minor).await?;
+        }
+        if changed {
             store::ledgers::touch(conn, tenant, id).await?;
         }
         let ledger = store::ledgers::find(conn, tenant, &[id]).await?.pop();

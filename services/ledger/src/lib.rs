@@ -3,24 +3,30 @@
 
 use std::time::Duration;
 
+use anyhow::Context;
 use kit::server::{self, Service};
 use proto::ledger::v1::ledger_service_server::SERVICE_NAME;
 use sqlx::{PgPool, migrate::Migrator};
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 use tonic::transport::Channel;
 
 mod config;
 mod domain;
 mod error;
+mod inbound;
 mod ledgers;
 mod peers;
+mod queue;
 mod rpc;
+mod standings;
 mod store;
 mod transactions;
 mod transfers;
 
 pub use config::Settings;
+
+use crate::queue::Queue;
 
 /// The package of the contract, as errors name it.
 pub const DOMAIN: &str = "lombard.ledger.v1";
@@ -28,16 +34,20 @@ pub const DOMAIN: &str = "lombard.ledger.v1";
 /// The schema of the service's database.
 pub static MIGRATIONS: Migrator = sqlx::migrate!();
 
-/// What the service serves, on this database. `customer` leads to the customer service.
+/// What the service serves, on this database. `customer` leads to the customer service. The handle is
+/// that of the task that posts transfers: it ends when nothing is served any more and all that was
+/// accepted has been answered.
 #[must_use]
-pub fn service(settings: Settings, pool: PgPool, customer: Channel) -> Service {
-    Service {
+pub fn service(settings: Settings, pool: PgPool, customer: Channel) -> (Service, JoinHandle<()>) {
+    let (queue, posting) = Queue::start(&pool);
+    let service = Service {
         name: SERVICE_NAME,
-        routes: rpc::routes(settings, pool.clone(), customer),
+        routes: rpc::routes(settings, pool.clone(), customer, queue),
         public: &[],
         descriptors: proto::DESCRIPTORS,
         database: pool,
-    }
+    };
+    (service, posting)
 }
 
 /// Serves until `stop`, then lets requests under way finish within `drain_timeout`.
@@ -54,5 +64,13 @@ pub async fn serve(
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
     kit::postgres::wait_for_schema(&pool, &MIGRATIONS, &stop).await?;
-    server::serve(listener, service(settings, pool, customer), drain_timeout, stop).await
+    let (service, mut posting) = service(settings, pool, customer);
+    let served = tokio::select! {
+        served = server::serve(listener, service, drain_timeout, stop) => served,
+        // It outlives the server unless it fails.
+        failed = &mut posting => return failed.context("the posting task has failed"),
+    };
+    // Requests that were cut off have nobody to answer, but may have been begun.
+    let _ = tokio::time::timeout(drain_timeout, posting).await;
+    served
 }

@@ -1,16 +1,20 @@
-//! What this service asks of others: who a ledger's customer is, now. Nothing of it is kept.
+//! What this service asks of others: who a ledger's customer is, now, and who may send money. Nothing
+//! of it is kept here.
 
-use std::collections::{BTreeSet, HashMap};
+use std::{
+    collections::{BTreeSet, HashMap, HashSet},
+    time::{Duration, Instant},
+};
 
 use kit::{caller::Caller, client, errors};
 use proto::customer::v1::{
-    self as pb, BatchGetCustomersRequest, GetCustomerRequest,
+    self as pb, BatchGetCustomerStandingsRequest, BatchGetCustomersRequest, GetCustomerRequest,
     customer_service_client::CustomerServiceClient,
 };
-use tonic::{Code, transport::Channel};
+use tonic::{Code, Status, transport::Channel};
 use types::CustomerId;
 
-use crate::error::Error;
+use crate::{error::Error, standings::Answer};
 
 /// Room for 1,000 customers with the longest values.
 const ANSWER_SIZE: usize = 32 * 1024 * 1024;
@@ -83,5 +87,29 @@ impl Customers {
         .map_err(errors::Error::from)?;
         let customers = found.into_inner().customers.into_iter();
         Ok(Names(customers.map(|customer| (customer.customer_id, customer.name)).collect()))
+    }
+
+    /// Which of up to 1,000 customers may act, and for how long that may be relied upon.
+    pub(crate) async fn standings(
+        &self,
+        caller: &Caller,
+        ids: &HashSet<CustomerId>,
+    ) -> Result<Answer, Status> {
+        let customer_ids = ids.iter().map(ToString::to_string).collect();
+        let message = BatchGetCustomerStandingsRequest { customer_ids };
+        let (mut service, caller) = (self.0.clone(), caller.clone());
+        client::retry(async move || {
+            let sent = Instant::now();
+            let request = caller.request(message.clone());
+            let found = service.batch_get_customer_standings(request).await?.into_inner();
+            let active: Result<HashSet<CustomerId>, _> =
+                found.active_customer_ids.iter().map(|id| CustomerId::parse(id)).collect();
+            let active = active.map_err(|_| Status::internal("a customer's id is none"))?;
+            // Without a time, or with one that is none: for no time at all.
+            let valid_for = found.valid_for.and_then(|time| Duration::try_from(time).ok());
+            let valid_for = valid_for.unwrap_or_default();
+            Ok(Answer { sent, version: found.version, valid_for, active })
+        })
+        .await
     }
 }

@@ -2,8 +2,11 @@
 //! nothing is decided.
 
 mod amounts;
+mod balances;
+mod batches;
 mod ledgers;
 mod money;
+mod reversals;
 mod sandbox;
 mod transactions;
 mod transfers;
@@ -20,18 +23,22 @@ use types::Currency;
 use crate::{
     config::Settings,
     error::Error,
+    inbound::Inbound,
     ledgers::{Bank, Ledgers},
     peers::Customers,
+    queue::Queue,
+    standings::Standings,
     transactions::Transactions,
     transfers::Transfers,
 };
 
 /// All rpcs; those of the sandbox only where it is switched on.
-pub(crate) fn routes(settings: Settings, pool: PgPool, customer: Channel) -> Routes {
+pub(crate) fn routes(settings: Settings, pool: PgPool, customer: Channel, queue: Queue) -> Routes {
     let Settings { currencies, bank_code: code, sort_code, bic, sandbox } = settings;
     let customers = Customers::new(customer);
     let bank = Bank { code, sort_code, bic };
-    let transfers = Transfers::new(pool.clone(), customers.clone());
+    let transfers = Transfers::new(pool.clone(), Standings::new(customers.clone()), queue);
+    let inbound = Inbound::new(pool.clone());
     let ledger = LedgerRpcs {
         ledgers: Ledgers::new(pool.clone(), customers.clone(), bank),
         transfers: transfers.clone(),
@@ -40,7 +47,7 @@ pub(crate) fn routes(settings: Settings, pool: PgPool, customer: Channel) -> Rou
     };
     let routes = Routes::new(LedgerServiceServer::new(ledger));
     if sandbox {
-        routes.add_service(SandboxServiceServer::new(SandboxRpcs { transfers }))
+        routes.add_service(SandboxServiceServer::new(SandboxRpcs { transfers, inbound }))
     } else {
         routes
     }
@@ -56,6 +63,7 @@ struct LedgerRpcs {
 
 struct SandboxRpcs {
     transfers: Transfers,
+    inbound: Inbound,
 }
 
 type Answered<M> = Result<Response<M>, Status>;
@@ -110,9 +118,20 @@ impl pb::ledger_service_server::LedgerService for LedgerRpcs {
 
     async fn batch_create_transfers(
         &self,
-        _request: Request<pb::BatchCreateTransfersRequest>,
+        request: Request<pb::BatchCreateTransfersRequest>,
     ) -> Answered<pb::BatchCreateTransfersResponse> {
-        Err(Status::unimplemented("transfers are created one by one"))
+        Ok(batches::create(&self.transfers, request).await?)
+    }
+
+    async fn reverse_transfer(
+        &self,
+        request: Request<pb::ReverseTransferRequest>,
+    ) -> Answered<pb::Transfer> {
+        Ok(reversals::create(&self.transfers, request).await?)
+    }
+
+    async fn get_balance(&self, request: Request<pb::GetBalanceRequest>) -> Answered<pb::Balance> {
+        Ok(balances::get(&self.transactions, request).await?)
     }
 
     async fn get_transfer(
@@ -150,7 +169,7 @@ impl pb::sandbox_service_server::SandboxService for SandboxRpcs {
         &self,
         request: Request<pb::CreateInboundPaymentRequest>,
     ) -> Answered<pb::Transfer> {
-        Ok(sandbox::create_inbound(&self.transfers, request).await?)
+        Ok(sandbox::create_inbound(&self.inbound, &self.transfers, request).await?)
     }
 }
 

@@ -6,6 +6,7 @@ pub(crate) mod account_numbers;
 pub(crate) mod accounts;
 pub(crate) mod entries;
 pub(crate) mod ledgers;
+pub(crate) mod postings;
 pub(crate) mod transfers;
 
 /// A value that was valid when it was written.

@@ -2,7 +2,8 @@
 
 use kit::{caller::Caller, page};
 use sqlx::{PgConnection, PgPool};
-use types::{CustomerId, LedgerId, TenantId, TransactionId};
+use time::OffsetDateTime;
+use types::{Currency, CustomerId, LedgerId, TenantId, TransactionId};
 
 use crate::{
     domain::transaction::{Counterparty, Filter, Transaction},
@@ -10,7 +11,7 @@ use crate::{
     peers::Customers,
     store::{
         self,
-        entries::{Place, Span},
+        entries::{Counted, Place, Span},
     },
 };
 
@@ -35,6 +36,15 @@ pub(crate) struct Wanted {
     /// Only sequence numbers below this one.
     pub(crate) before: Option<i64>,
     pub(crate) size: i64,
+}
+
+/// What was on a ledger.
+pub(crate) struct Balance {
+    pub(crate) currency: Currency,
+    pub(crate) minor: i64,
+    /// The last one that counts.
+    pub(crate) transaction: Option<TransactionId>,
+    pub(crate) at: OffsetDateTime,
 }
 
 /// What an id turned out to name.
@@ -85,6 +95,31 @@ impl Transactions {
         Ok(Found::Transaction(Box::new(found)))
     }
 
+    /// What was on a ledger at a time; now when none is given.
+    pub(crate) async fn balance(
+        &self,
+        caller: &Caller,
+        ledger: LedgerId,
+        at: Option<OffsetDateTime>,
+    ) -> Result<Balance, Error> {
+        let tenant = caller.tenant();
+        let mut conn = self.pool.acquire().await?;
+        let counted = store::entries::count_all(&mut conn, tenant, ledger).await?;
+        let Counted { count, currency, now } = counted.ok_or(Error::LedgerNotFound)?;
+        let at = at.unwrap_or(now);
+        // The first one that no longer counts: times are to the microsecond.
+        let after = at.saturating_add(time::Duration::MICROSECOND);
+        let first = store::entries::first_at(&mut conn, tenant, ledger, count, after).await?;
+        let last = first.saturating_sub(1);
+        let entry = store::entries::balance_after(&mut conn, tenant, ledger, last).await?;
+        Ok(Balance {
+            currency,
+            minor: entry.as_ref().map_or(0, |entry| entry.balance_minor),
+            transaction: entry.map(|entry| entry.transaction),
+            at,
+        })
+    }
+
     async fn find_page(
         &self,
         caller: &Caller,
@@ -93,9 +128,8 @@ impl Transactions {
     ) -> Result<Option<Page>, Error> {
         let tenant = caller.tenant();
         let mut conn = self.pool.acquire().await?;
-        let Some(count) = store::entries::count_all(&mut conn, tenant, ledger).await? else {
-            return Ok(None);
-        };
+        let counted = store::entries::count_all(&mut conn, tenant, ledger).await?;
+        let Some(Counted { count, .. }) = counted else { return Ok(None) };
         let Wanted { filter, before, size } = wanted;
         let all = span(&mut conn, tenant, ledger, count, filter).await?;
         let total = match (filter.kind, filter.direction) {

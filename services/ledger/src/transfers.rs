@@ -1,24 +1,31 @@
-//! Moving money: one method, one transaction. Listing what was moved is elsewhere.
+//! Moving money between ledgers. What is to be moved is made out here; it is posted by the [`Queue`].
+
+use std::time::Instant;
 
 use kit::{
     caller::Caller,
     errors::Violations,
-    idempotency::{self, Answer, Begun, Key, Work},
+    idempotency::{Answer, Key},
 };
-use prost::Message;
-use sqlx::{PgConnection, PgPool};
-use time::OffsetDateTime;
-use types::{Amount, Currency, DecimalText, LedgerId, Reference, TenantId, TransferId};
+use moka::sync::Cache;
+use sqlx::PgPool;
+use types::{
+    Amount, Currency, CustomerId, DecimalText, LedgerId, Reference, Side, TenantId, TransactionId,
+    TransferId,
+};
 
 use crate::{
     domain::{
-        account::{AccountId, of_ledger},
-        ledger::Ledger,
-        posting::{Locked, post},
-        transfer::{Order, OutsideParty, Payer, Sides, Transfer, TransferType},
+        account::AccountId,
+        metadata::Metadata,
+        posting::Refused,
+        transfer::{
+            Movement, Order, Outcome, Outside, Payer, RequestKey, Sides, Transfer, TransferType,
+        },
     },
     error::Error,
-    peers::Customers,
+    queue::{Posted, Queue},
+    standings::Standings,
     store,
 };
 
@@ -33,7 +40,7 @@ pub(crate) enum Asked {
 
 impl Asked {
     /// The amount, now that the ledger's currency is known.
-    fn of(self, currency: Currency) -> Result<Amount, Error> {
+    pub(crate) fn of(self, currency: Currency) -> Result<Amount, Error> {
         match self {
             Self::Money(amount) => Ok(amount),
             Self::Decimal(decimal) => decimal.in_currency(currency).map_err(|clause| {
@@ -46,100 +53,130 @@ impl Asked {
 }
 
 /// A transfer between two ledgers, asked for.
+#[derive(Debug)]
 pub(crate) struct NewTransfer {
+    pub(crate) key: Option<Key>,
     pub(crate) sides: Sides,
     pub(crate) amount: Asked,
     pub(crate) reference: Reference,
+    pub(crate) metadata: Metadata,
 }
 
-/// A payment that comes in from outside.
-pub(crate) struct NewInbound {
-    pub(crate) ledger: LedgerId,
-    pub(crate) amount: Asked,
-    pub(crate) reference: Reference,
-    pub(crate) sender: OutsideParty,
+/// The undoing of a transfer, asked for.
+#[derive(Debug)]
+pub(crate) struct NewReversal {
+    pub(crate) key: Option<Key>,
+    /// The transfer's own id, or that of one of its sides.
+    pub(crate) transfer: TransferId,
+    /// None: the transfer's own.
+    pub(crate) reference: Option<Reference>,
+    pub(crate) metadata: Metadata,
 }
+
+/// What never changes about a ledger.
+#[derive(Debug, Clone, Copy)]
+struct Facts {
+    customer: CustomerId,
+    currency: Currency,
+}
+
+/// Ledgers whose facts are kept in memory: some 30 MB.
+const KNOWN_LEDGERS: u64 = 262_144;
 
 /// The use cases.
 #[derive(Clone)]
 pub(crate) struct Transfers {
     pool: PgPool,
-    customers: Customers,
+    standings: Standings,
+    queue: Queue,
+    known: Cache<(TenantId, LedgerId), Facts>,
 }
 
 impl Transfers {
-    pub(crate) fn new(pool: PgPool, customers: Customers) -> Self {
-        Self { pool, customers }
+    pub(crate) fn new(pool: PgPool, standings: Standings, queue: Queue) -> Self {
+        Self { pool, standings, queue, known: Cache::new(KNOWN_LEDGERS) }
     }
 
     /// Moves money between two ledgers, or records that there was not enough.
-    pub(crate) async fn create<M: Message + Default>(
+    pub(crate) async fn create(
         &self,
         caller: &Caller,
-        key: Option<Key>,
         new: NewTransfer,
-        render: fn(&Transfer) -> M,
-    ) -> Result<Answer<M>, Error> {
-        if let Some(answer) = idempotency::replay(&self.pool, key.as_ref()).await? {
-            return Ok(answer);
-        }
-        let order = self.order(caller, new).await?;
-        let mut work = match idempotency::begin(&self.pool, key).await? {
-            Begun::Replayed(answer) => return Ok(answer),
-            Begun::New(work) => work,
+    ) -> Result<Answer<Transfer>, Error> {
+        let key = new.key.as_ref().map(request_key);
+        let order = match self.order(caller, new).await {
+            Ok(order) => order,
+            Err(error) => return self.earlier(caller, key.as_ref(), error).await,
         };
-        let transfer = settle(&mut work, caller.tenant(), order).await?;
-        Ok(work.commit(render(&transfer)).await?)
+        Ok(answer(self.queue.post_one(order, deadline(caller)).await?))
     }
 
-    /// What is asked for, with what does not change (currency and customer of the sender) and what
-    /// the customer service says now. Everything that may change while it is read is left to `post`.
-    async fn order(&self, caller: &Caller, new: NewTransfer) -> Result<Order, Error> {
-        let NewTransfer { sides, amount, reference } = new;
-        let (sender, amount) = self.sender(caller.tenant(), sides, amount).await?;
-        // A customer that the customer service does not know any more may send nothing.
-        let customer = self.customers.find(caller, sender.customer_id).await?;
-        let payer = match customer {
-            Some(customer) if customer.active => Payer::Customer,
-            Some(_) | None => Payer::DisabledCustomer,
-        };
-        Ok(Order {
-            transfer_id: TransferId::new(),
-            kind: TransferType::InternalTransfer,
-            sides,
-            payer,
-            amount,
-            reference,
-        })
-    }
-
-    /// Takes a payment in from outside.
-    pub(crate) async fn create_inbound<M: Message + Default>(
+    /// Moves money many times, each for itself. Those that could not even be asked for stay errors.
+    pub(crate) async fn create_all(
         &self,
         caller: &Caller,
-        key: Option<Key>,
-        new: NewInbound,
-        render: fn(&Transfer) -> M,
-    ) -> Result<Answer<M>, Error> {
-        let mut work = match idempotency::begin(&self.pool, key).await? {
-            Begun::Replayed(answer) => return Ok(answer),
-            Begun::New(work) => work,
+        news: Vec<Result<NewTransfer, Error>>,
+    ) -> Result<Vec<Result<Answer<Transfer>, Error>>, Error> {
+        self.learn(caller, &news).await?;
+        let mut orders = Vec::with_capacity(news.len());
+        let mut outcomes = Vec::with_capacity(news.len());
+        for new in news {
+            let order = match new {
+                Ok(new) => {
+                    let key = new.key.as_ref().map(request_key);
+                    match self.order(caller, new).await {
+                        Ok(order) => Ok(order),
+                        Err(error) => Err(self.earlier(caller, key.as_ref(), error).await),
+                    }
+                }
+                Err(error) => Err(Err(error)),
+            };
+            match order {
+                Ok(order) => {
+                    orders.push(order);
+                    outcomes.push(None);
+                }
+                Err(outcome) => outcomes.push(Some(outcome)),
+            }
+        }
+        let mut posted = self.queue.post(orders, deadline(caller)).await?.into_iter();
+        let lost = || Err(Error::corrupt("an order without an outcome"));
+        let filled = outcomes.into_iter().map(|outcome| match outcome {
+            Some(outcome) => outcome,
+            None => posted.next().map_or_else(lost, |posted| posted.map(answer)),
+        });
+        Ok(filled.collect())
+    }
+
+    /// Undoes a transfer between two ledgers.
+    pub(crate) async fn reverse(
+        &self,
+        caller: &Caller,
+        new: NewReversal,
+    ) -> Result<Answer<Transfer>, Error> {
+        let original = self.get(caller, new.transfer).await?;
+        let Movement { id, kind, sides, outside, amount, reference, reverses, .. } =
+            original.movement;
+        let is_internal = kind == TransferType::InternalTransfer && outside == Outside::Neither;
+        let is_posted = matches!(original.outcome, Outcome::Posted { .. });
+        if !is_internal || !is_posted || reverses.is_some() {
+            return Err(Error::NotReversible);
+        }
+        let back = Sides::new(sides.credit(), sides.debit());
+        let again = NewTransfer {
+            key: new.key,
+            sides: back.map_err(|_| Error::corrupt("two sides"))?,
+            amount: Asked::Money(amount),
+            reference: new.reference.unwrap_or(reference),
+            metadata: new.metadata,
         };
-        let tenant = caller.tenant();
-        let receiver = find_ledger(work.conn(), tenant, new.ledger).await?;
-        let amount = new.amount.of(receiver.currency)?;
-        let settlement = settlement(work.conn(), tenant, receiver.currency).await?;
-        let sides = Sides::new(settlement, of_ledger(new.ledger));
-        let order = Order {
-            transfer_id: TransferId::new(),
-            kind: TransferType::inbound(receiver.currency.code()),
-            sides: sides.map_err(|_| Error::corrupt("settlement account"))?,
-            payer: Payer::Outside(new.sender),
-            amount,
-            reference: new.reference,
+        let key = again.key.as_ref().map(request_key);
+        let mut order = match self.order(caller, again).await {
+            Ok(order) => order,
+            Err(error) => return self.earlier(caller, key.as_ref(), error).await,
         };
-        let transfer = settle(&mut work, tenant, order).await?;
-        Ok(work.commit(render(&transfer)).await?)
+        order.movement.reverses = Some(id);
+        Ok(answer(self.queue.post_one(order, deadline(caller)).await?))
     }
 
     /// Reads one transfer.
@@ -155,70 +192,121 @@ impl Transfers {
         caller: &Caller,
         id: LedgerId,
     ) -> Result<Option<Currency>, Error> {
-        let mut conn = self.pool.acquire().await?;
-        let found = store::ledgers::find(&mut conn, caller.tenant(), &[id]).await?.pop();
-        Ok(found.map(|ledger| ledger.currency))
+        Ok(self.facts(caller.tenant(), id).await?.map(|facts| facts.currency))
     }
 
-    /// The ledger that pays, and the amount in its currency. That the amount does not fit is told
-    /// before that the other ledger is missing. Both sides must be ledgers: a settlement account is
-    /// nobody's to name.
-    async fn sender(
-        &self,
-        tenant: TenantId,
-        sides: Sides,
-        amount: Asked,
-    ) -> Result<(Ledger, Amount), Error> {
-        let ids = [sides.debit(), sides.credit()].map(|side| LedgerId::from_uuid(side.uuid()));
-        let mut conn = self.pool.acquire().await?;
-        let found = store::ledgers::find(&mut conn, tenant, &ids).await?;
-        let is_complete = found.len() == ids.len();
-        let sender = found.into_iter().find(|ledger| of_ledger(ledger.id) == sides.debit());
-        let sender = sender.ok_or(Error::LedgerNotFound)?;
+    /// What is asked for, with what the customer service says now. Everything else that may change is
+    /// left to the posting. That the amount does not fit is told before that the other ledger is
+    /// missing. Both sides must be ledgers: a tenant's own account is nobody's to name.
+    async fn order(&self, caller: &Caller, new: NewTransfer) -> Result<Order, Error> {
+        let tenant = caller.tenant();
+        let NewTransfer { key, sides, amount, reference, metadata } = new;
+        let [from, to] = [sides.debit(), sides.credit()].map(|id| LedgerId::from_uuid(id.uuid()));
+        let sender = self.facts(tenant, from).await?.ok_or(Error::LedgerNotFound)?;
         let amount = amount.of(sender.currency)?;
-        if is_complete { Ok((sender, amount)) } else { Err(Error::LedgerNotFound) }
+        self.facts(tenant, to).await?.ok_or(Error::LedgerNotFound)?;
+        // A customer that the customer service does not know any more may send nothing.
+        let payer = if self.standings.may_send(caller, sender.customer).await? {
+            Payer::Customer
+        } else {
+            Payer::DisabledCustomer
+        };
+        Ok(Order {
+            tenant,
+            payer,
+            request: key.as_ref().map(request_key),
+            movement: Movement {
+                id: TransferId::new(),
+                kind: TransferType::InternalTransfer,
+                sides,
+                outside: Outside::Neither,
+                amount,
+                reference,
+                reverses: None,
+                payment: None,
+                metadata,
+            },
+        })
+    }
+
+    /// What an earlier request with the key was answered, if there was one: that stands, whatever is
+    /// wrong by now.
+    async fn earlier(
+        &self,
+        caller: &Caller,
+        key: Option<&RequestKey>,
+        error: Error,
+    ) -> Result<Answer<Transfer>, Error> {
+        let Some(key) = key else { return Err(error) };
+        let mut conn = self.pool.acquire().await?;
+        let asked = [(caller.tenant(), key.id.as_str())];
+        match store::transfers::find_by_requests(&mut conn, &asked).await?.pop() {
+            Some(found) if found.request.as_ref() == Some(key) => {
+                Ok(Answer { message: found.transfer, replayed: true })
+            }
+            Some(_) => Err(Refused::KeyReused.into()),
+            None => Err(error),
+        }
+    }
+
+    async fn facts(&self, tenant: TenantId, id: LedgerId) -> Result<Option<Facts>, Error> {
+        if let Some(facts) = self.known.get(&(tenant, id)) {
+            return Ok(Some(facts));
+        }
+        self.read_facts(tenant, &[id]).await?;
+        Ok(self.known.get(&(tenant, id)))
+    }
+
+    /// Asks what is not known yet of the ledgers of many transfers, and of those who pay, at once.
+    async fn learn(
+        &self,
+        caller: &Caller,
+        news: &[Result<NewTransfer, Error>],
+    ) -> Result<(), Error> {
+        let tenant = caller.tenant();
+        let ledger = |id: AccountId| LedgerId::from_uuid(id.uuid());
+        let sides = news.iter().flatten().flat_map(|new| [new.sides.debit(), new.sides.credit()]);
+        let is_unknown = |id: &LedgerId| !self.known.contains_key(&(tenant, *id));
+        let mut ids: Vec<LedgerId> = sides.map(ledger).filter(is_unknown).collect();
+        ids.sort_unstable();
+        ids.dedup();
+        if !ids.is_empty() {
+            self.read_facts(tenant, &ids).await?;
+        }
+        let payers = news.iter().flatten().map(|new| ledger(new.sides.debit()));
+        let payers = payers.filter_map(|id| self.known.get(&(tenant, id)));
+        let customers: Vec<CustomerId> = payers.map(|facts| facts.customer).collect();
+        // Where it fails, each transfer asks for itself.
+        let _ = self.standings.may_send_all(caller, &customers).await;
+        Ok(())
+    }
+
+    async fn read_facts(&self, tenant: TenantId, ids: &[LedgerId]) -> Result<(), Error> {
+        let mut conn = self.pool.acquire().await?;
+        for ledger in store::ledgers::find(&mut conn, tenant, ids).await? {
+            let facts = Facts { customer: ledger.customer_id, currency: ledger.currency };
+            self.known.insert((tenant, ledger.id), facts);
+        }
+        Ok(())
     }
 }
 
-/// Locks, decides, writes.
-async fn settle(work: &mut Work, tenant: TenantId, order: Order) -> Result<Transfer, Error> {
-    let locked = store::accounts::lock(work.conn(), tenant, order.sides).await?;
-    // The clock was read under the locks, so that times and sequence numbers have the same order.
-    let (locked, now) = locked.ok_or(Error::LedgerNotFound)?;
-    warn_of_the_future(&locked, now);
-    let posting = post(order, locked, now)?;
-    store::transfers::record(work.conn(), tenant, &posting).await?;
-    Ok(posting.transfer)
+/// The transfer that an id names, which may be that of one of its sides.
+pub(crate) fn of_any_side(id: TransactionId) -> TransferId {
+    id.split()
+        .map_or(TransferId::from_uuid(id.uuid()), |(transfer, _): (TransferId, Side)| transfer)
 }
 
-/// Entries keep the latest time of their account: one far ahead would stand still for as long.
-fn warn_of_the_future(locked: &Locked, now: OffsetDateTime) {
-    let last = locked.debit.last_entry_time.max(locked.credit.last_entry_time);
-    let now_s = now.unix_timestamp();
-    let ahead_s = last.map_or(0, |last| last.unix_timestamp().saturating_sub(now_s));
-    if ahead_s > 60 {
-        tracing::warn!(ahead_s, "an account's last entry is ahead of the database's clock");
-    }
+fn request_key(key: &Key) -> RequestKey {
+    RequestKey { id: key.name(), hash: key.hash().to_vec() }
 }
 
-async fn find_ledger(
-    conn: &mut PgConnection,
-    tenant: TenantId,
-    id: LedgerId,
-) -> Result<Ledger, Error> {
-    store::ledgers::find(conn, tenant, &[id]).await?.pop().ok_or(Error::LedgerNotFound)
+fn answer(posted: Posted) -> Answer<Transfer> {
+    Answer { message: posted.transfer, replayed: posted.replayed }
 }
 
-/// The settlement account of a currency, made when it is first needed.
-async fn settlement(
-    conn: &mut PgConnection,
-    tenant: TenantId,
-    currency: Currency,
-) -> Result<AccountId, Error> {
-    if let Some(found) = store::accounts::find_settlement(conn, tenant, currency).await? {
-        return Ok(found);
-    }
-    store::accounts::insert_settlement(conn, tenant, currency).await?;
-    let made = store::accounts::find_settlement(conn, tenant, currency).await?;
-    made.ok_or_else(|| Error::corrupt("settlement account"))
+/// When the caller stops waiting.
+fn deadline(caller: &Caller) -> Instant {
+    let now = Instant::now();
+    now.checked_add(caller.call().time_left()).unwrap_or(now)
 }

@@ -21,6 +21,20 @@ pub(super) fn customer_id(id: &str) -> Result<CustomerId, crate::error::Error> {
     id.ok_or_else(|| bad.into())
 }
 
+/// A batch, none left out. One that is too long is not read: what is wrong with it would be as long.
+pub(super) fn customer_ids(ids: &[String]) -> Result<Vec<CustomerId>, crate::error::Error> {
+    let mut bad = Violations::new();
+    page::check_batch("customer_ids", ids.len(), &mut bad);
+    let read = if bad.is_empty() { ids } else { &[] };
+    let ids = read
+        .iter()
+        .enumerate()
+        .filter_map(|(i, id)| bad.take(&format!("customer_ids[{i}]"), CustomerId::parse(id)))
+        .collect();
+    bad.into_result()?;
+    Ok(ids)
+}
+
 pub(super) fn customer_type(number: i32, bad: &mut Violations) -> Option<CustomerType> {
     match pb::CustomerType::try_from(number) {
         Ok(pb::CustomerType::Individual) => Some(CustomerType::Individual),

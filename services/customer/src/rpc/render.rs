@@ -4,7 +4,7 @@ use kit::time::timestamp;
 use proto::{customer::v1 as pb, r#type::v1 as pb_type};
 use types::{DateOfBirth, Text};
 
-use crate::domain::{Customer, CustomerType, Details, VerificationStatus};
+use crate::domain::{Customer, CustomerType, Details, LEASE, Standings, VerificationStatus};
 
 /// A customer in full.
 pub(super) fn customer(customer: &Customer) -> pb::Customer {
@@ -34,6 +34,15 @@ pub(super) fn customer(customer: &Customer) -> pb::Customer {
         details_version: customer.details_version,
         create_time: Some(timestamp(customer.create_time)),
         update_time: Some(timestamp(customer.update_time)),
+    }
+}
+
+/// Who may act, with the lease on it.
+pub(super) fn standings(standings: &Standings) -> pb::BatchGetCustomerStandingsResponse {
+    pb::BatchGetCustomerStandingsResponse {
+        version: standings.version,
+        valid_for: prost_types::Duration::try_from(LEASE).ok(),
+        active_customer_ids: standings.active.iter().map(ToString::to_string).collect(),
     }
 }
 

@@ -7,5 +7,6 @@ mod list;
 mod program;
 mod record_verification;
 mod server;
+mod standings;
 mod support;
 mod update;

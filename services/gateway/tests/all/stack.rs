@@ -32,7 +32,7 @@ impl Stack {
         let kyc = testkit::database("kyc", &kyc::MIGRATIONS).await;
         let kyc = kyc::service(&kyc::Settings::default(), kyc, customer.clone());
         let ledger = testkit::database("ledger", &ledger::MIGRATIONS).await;
-        let ledger = ledger::service(ledger_settings(), ledger, customer.clone());
+        let (ledger, _) = ledger::service(ledger_settings(), ledger, customer.clone());
         let settings = Settings {
             access: testkit::serve(access).await,
             customer,

@@ -1,9 +1,11 @@
-//! An account of the general ledger, as it stands while it is locked, and what may be done to it.
+//! An account of the general ledger, as it stands while nobody else changes it, and what may be done
+//! to it.
 
 use time::OffsetDateTime;
 use types::{Currency, Id, LedgerId, kind::Independent};
 
 /// What an [`AccountId`] names.
+#[derive(Debug)]
 pub(crate) enum AccountKind {}
 impl Independent for AccountKind {}
 /// Names an account.
@@ -15,19 +17,22 @@ pub(crate) fn of_ledger(ledger: LedgerId) -> AccountId {
 }
 
 /// An account with what decides a posting.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub(crate) struct Account {
     pub(crate) id: AccountId,
+    /// Counts the changes of what is kept: tells whether this is still how the account stands.
+    pub(crate) version: i64,
     pub(crate) currency: Currency,
     /// Whether it takes postings.
     pub(crate) active: bool,
     pub(crate) balance_minor: i64,
     /// Reserved for payments under way.
     pub(crate) held_minor: i64,
-    /// What the balance without what is held may not go below; none for settlement accounts.
+    /// What the balance without what is held may not go below; none for the tenant's own accounts.
     pub(crate) floor_minor: Option<i64>,
     /// How many entries it has: the sequence number of the last one.
     pub(crate) entry_count: i64,
+    /// None before the first entry, and for entries whose time is still to be told by the clock.
     pub(crate) last_entry_time: Option<OffsetDateTime>,
 }
 
@@ -64,15 +69,15 @@ impl Account {
         self.balance_minor.checked_add(amount_minor).ok_or(Overflow)
     }
 
-    /// The account with one entry more.
+    /// The account with one entry more, not before `time`.
     pub(crate) fn after_entry(
         mut self,
         balance_minor: i64,
-        at: OffsetDateTime,
+        time: Option<OffsetDateTime>,
     ) -> Result<Self, Overflow> {
         self.entry_count = self.entry_count.checked_add(1).ok_or(Overflow)?;
         self.balance_minor = balance_minor;
-        self.last_entry_time = Some(at);
+        self.last_entry_time = time;
         Ok(self)
     }
 }

@@ -60,7 +60,8 @@ pub(crate) struct UkAccount {
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct InternationalAccount {
     pub(crate) iban: Iban,
-    pub(crate) bic: Bic,
+    /// Known of every ledger; somebody elsewhere may leave it out.
+    pub(crate) bic: Option<Bic>,
 }
 
 /// Where money for somebody is sent, as far as it is known. A ledger has both addresses.
@@ -93,6 +94,8 @@ pub(crate) struct Ledger {
     pub(crate) balance_minor: i64,
     /// Of the balance, what is reserved for payments under way.
     pub(crate) held_minor: i64,
+    /// How far below zero the balance without what is held may go; not negative.
+    pub(crate) overdraft_limit_minor: i64,
     pub(crate) bank_details: BankDetails,
     pub(crate) create_time: OffsetDateTime,
     /// When anything but the balance last changed.

@@ -4,35 +4,35 @@ use time::OffsetDateTime;
 
 use super::{
     account::{Account, AccountId, Debit, Overflow},
-    transaction::Direction,
-    transfer::{Order, Outcome, Payer, ResponseCode, Transfer},
+    transfer::{Order, Outcome, Payer, ResponseCode},
 };
 
-/// One side of a transfer on its account.
+/// What an order does to its accounts, beside what the order says itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) struct Entry {
-    pub(crate) account: AccountId,
-    pub(crate) direction: Direction,
-    /// Below 0 on the debit side, above on the credit side, 0 when declined.
-    pub(crate) amount_minor: i64,
-    pub(crate) balance_after_minor: i64,
-    pub(crate) sequence: i64,
-}
-
-/// Everything that a transfer writes: itself, and its entries, which carry the accounts' new state.
-#[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Posting {
-    pub(crate) transfer: Transfer,
-    pub(crate) entries: Vec<Entry>,
+    pub(crate) outcome: Outcome,
+    /// The balance of the account that is debited, after it; of a decline, as before it.
+    pub(crate) debit_balance_minor: i64,
+    /// The balance of the account that is credited, after it; none of a decline.
+    pub(crate) credit_balance_minor: Option<i64>,
+    /// Its time, unless the clock says a later one: that of the last entries of its accounts, so that
+    /// time never goes back on either.
+    pub(crate) not_before: Option<OffsetDateTime>,
 }
 
-/// Why an order leaves no trace. The order of the variants is that of the checks.
+/// Why an order leaves no trace. Those that accounts are the reason for come in the order of checks.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Refused {
+    /// One of the accounts does not exist.
+    NoSuchAccount,
     CurrencyMismatch,
     AccountDisabled(AccountId),
     CustomerDisabled,
     BalanceLimit,
+    /// Its request's key stands for another request.
+    KeyReused,
+    /// What it undoes has been undone.
+    AlreadyReversed,
 }
 
 impl From<Overflow> for Refused {
@@ -41,89 +41,59 @@ impl From<Overflow> for Refused {
     }
 }
 
-/// The two accounts of an order, as they stand while both are locked.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Locked {
-    pub(crate) debit: Account,
-    pub(crate) credit: Account,
-}
-
-/// Decides an order. Want of funds is an outcome; what is refused leaves no trace.
-///
-/// `now` counts unless one of the accounts has a later entry, so that time never goes back on either.
-pub(crate) fn post(order: Order, locked: Locked, now: OffsetDateTime) -> Result<Posting, Refused> {
-    let Locked { debit, credit } = locked;
-    check(&order, &debit, &credit)?;
-    let at =
-        [debit.last_entry_time, credit.last_entry_time].into_iter().flatten().fold(now, Ord::max);
-    let amount_minor = order.amount.minor();
+/// Decides an order and carries it out on its two accounts, as they stand now. Want of funds is an
+/// outcome, which the credited account takes no part in; what is refused changes nothing.
+pub(crate) fn post(
+    order: &Order,
+    debit: &mut Account,
+    credit: &mut Account,
+) -> Result<Posting, Refused> {
+    check(order, debit, credit)?;
+    let not_before = debit.last_entry_time.max(credit.last_entry_time);
+    let amount_minor = order.movement.amount.minor();
     match debit.debit(amount_minor)? {
         Debit::Leaves(left) => {
             let grown = credit.credit(amount_minor)?;
-            let debit = debit.after_entry(left, at)?;
-            let credit = credit.after_entry(grown, at)?;
+            let debited = debit.after_entry(left, not_before)?;
+            let credited = credit.after_entry(grown, not_before)?;
+            (*debit, *credit) = (debited, credited);
             let outcome = Outcome::Posted {
-                debit_sequence: debit.entry_count,
-                credit_sequence: credit.entry_count,
+                debit_sequence: debited.entry_count,
+                credit_sequence: credited.entry_count,
             };
-            let taken = amount_minor.checked_neg().ok_or(Overflow)?;
-            let entries = vec![
-                entry(&debit, Direction::Out, taken),
-                entry(&credit, Direction::In, amount_minor),
-            ];
-            Ok(Posting { transfer: transfer(order, outcome, at), entries })
+            Ok(Posting {
+                outcome,
+                debit_balance_minor: left,
+                credit_balance_minor: Some(grown),
+                not_before,
+            })
         }
         Debit::InsufficientFunds => {
-            let unchanged = debit.balance_minor;
-            let debit = debit.after_entry(unchanged, at)?;
-            let outcome = Outcome::Declined {
-                code: ResponseCode::InsufficientFunds,
-                debit_sequence: debit.entry_count,
-            };
-            let entries = vec![entry(&debit, Direction::Out, 0)];
-            Ok(Posting { transfer: transfer(order, outcome, at), entries })
+            *debit = debit.after_entry(debit.balance_minor, not_before)?;
+            let code = ResponseCode::InsufficientFunds;
+            Ok(Posting {
+                outcome: Outcome::Declined { code, debit_sequence: debit.entry_count },
+                debit_balance_minor: debit.balance_minor,
+                credit_balance_minor: None,
+                not_before,
+            })
         }
     }
 }
 
 fn check(order: &Order, debit: &Account, credit: &Account) -> Result<(), Refused> {
-    let currency = order.amount.currency();
+    let currency = order.movement.amount.currency();
     if debit.currency != currency || credit.currency != currency {
         return Err(Refused::CurrencyMismatch);
     }
-    if let Some(disabled) = [debit, credit].into_iter().find(|account| !account.active) {
-        return Err(Refused::AccountDisabled(disabled.id));
-    }
-    match order.payer {
-        Payer::Customer | Payer::Outside(_) => Ok(()),
-        Payer::DisabledCustomer => Err(Refused::CustomerDisabled),
-    }
-}
-
-fn transfer(order: Order, outcome: Outcome, at: OffsetDateTime) -> Transfer {
-    let sender = match order.payer {
-        Payer::Outside(party) => Some(party),
-        Payer::Customer | Payer::DisabledCustomer => None,
-    };
-    Transfer {
-        id: order.transfer_id,
-        kind: order.kind,
-        outcome,
-        sides: order.sides,
-        amount: order.amount,
-        reference: order.reference,
-        sender,
-        create_time: at,
-    }
-}
-
-fn entry(account: &Account, direction: Direction, amount_minor: i64) -> Entry {
-    Entry {
-        account: account.id,
-        direction,
-        amount_minor,
-        balance_after_minor: account.balance_minor,
-        sequence: account.entry_count,
+    let disabled = [debit, credit].into_iter().find(|account| !account.active);
+    match (order.payer, disabled) {
+        (Payer::Rail, _) => Ok(()),
+        (Payer::Customer | Payer::DisabledCustomer | Payer::Outside, Some(disabled)) => {
+            Err(Refused::AccountDisabled(disabled.id))
+        }
+        (Payer::DisabledCustomer, None) => Err(Refused::CustomerDisabled),
+        (Payer::Customer | Payer::Outside, None) => Ok(()),
     }
 }
 

@@ -1,10 +1,11 @@
 //! Transactions: transfers as one ledger sees them.
 
 use time::OffsetDateTime;
-use types::{Amount, CustomerId, LedgerId, Reference, TransferId};
+use types::{Amount, CustomerId, LedgerId, PaymentId, Reference, TransferId};
 
 use super::{
     ledger::BankDetails,
+    metadata::Metadata,
     transfer::{OutsideParty, ResponseCode, TransferType},
 };
 
@@ -55,6 +56,11 @@ pub(crate) struct Transaction {
     pub(crate) reference: Reference,
     pub(crate) balance_after_minor: i64,
     pub(crate) create_time: OffsetDateTime,
+    /// The transfer that it undoes.
+    pub(crate) reverses: Option<TransferId>,
+    /// The payment that it was made for.
+    pub(crate) payment: Option<PaymentId>,
+    pub(crate) metadata: Metadata,
 }
 
 /// Which of a ledger's transactions are wanted. What is set must all hold.

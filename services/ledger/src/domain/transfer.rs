@@ -3,9 +3,9 @@
 use std::ops::RangeInclusive;
 
 use time::OffsetDateTime;
-use types::{Amount, Reference, Text, TransferId};
+use types::{Amount, PaymentId, Reference, TenantId, Text, TransferId};
 
-use super::{account::AccountId, ledger::BankDetails};
+use super::{account::AccountId, ledger::BankDetails, metadata::Metadata, posting::Posting};
 
 /// What made a transfer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -118,26 +118,94 @@ impl Sides {
     }
 }
 
-/// Who pays.
+/// Which side of a transfer is not a ledger, and who is behind it.
 #[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Outside {
+    /// Both are ledgers.
+    Neither,
+    /// The money comes from somebody elsewhere.
+    Debit(OutsideParty),
+    /// It goes to somebody elsewhere.
+    Credit(OutsideParty),
+    /// It passes through suspense, on its way back to somebody elsewhere.
+    Both(OutsideParty),
+}
+
+impl Outside {
+    /// Who is elsewhere.
+    pub(crate) fn party(&self) -> Option<&OutsideParty> {
+        match self {
+            Self::Neither => None,
+            Self::Debit(party) | Self::Credit(party) | Self::Both(party) => Some(party),
+        }
+    }
+
+    /// Whether the side that is debited is a ledger.
+    pub(crate) fn is_from_ledger(&self) -> bool {
+        matches!(self, Self::Neither | Self::Credit(_))
+    }
+
+    /// Whether the side that is credited is a ledger.
+    pub(crate) fn is_to_ledger(&self) -> bool {
+        matches!(self, Self::Neither | Self::Debit(_))
+    }
+}
+
+/// Money that is to move, or has.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Movement {
+    pub(crate) id: TransferId,
+    pub(crate) kind: TransferType,
+    pub(crate) sides: Sides,
+    pub(crate) outside: Outside,
+    pub(crate) amount: Amount,
+    pub(crate) reference: Reference,
+    /// The transfer that it undoes.
+    pub(crate) reverses: Option<TransferId>,
+    /// The payment that it is made for.
+    pub(crate) payment: Option<PaymentId>,
+    pub(crate) metadata: Metadata,
+}
+
+/// On whose word money moves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Payer {
-    /// A customer who may send money.
+    /// That of a customer who may send money.
     Customer,
-    /// A customer who may not.
+    /// That of a customer who may not.
     DisabledCustomer,
-    /// Somebody elsewhere, through a settlement account.
-    Outside(OutsideParty),
+    /// That of somebody elsewhere, through an account of the tenant's own.
+    Outside,
+    /// That of a rail which has moved it already: whether a ledger is disabled counts no more.
+    Rail,
+}
+
+/// What makes two requests to move money the same one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct RequestKey {
+    /// The rpc and the caller's key, with a space between.
+    pub(crate) id: String,
+    pub(crate) hash: Vec<u8>,
 }
 
 /// What is to be moved.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Order {
-    pub(crate) transfer_id: TransferId,
-    pub(crate) kind: TransferType,
-    pub(crate) sides: Sides,
+    pub(crate) tenant: TenantId,
     pub(crate) payer: Payer,
-    pub(crate) amount: Amount,
-    pub(crate) reference: Reference,
+    pub(crate) request: Option<RequestKey>,
+    pub(crate) movement: Movement,
+}
+
+impl Order {
+    /// The transfer that a posting made of it, by the database's clock.
+    pub(crate) fn into_transfer(self, posting: &Posting, now: OffsetDateTime) -> Transfer {
+        Transfer {
+            movement: self.movement,
+            outcome: posting.outcome,
+            create_time: posting.not_before.map_or(now, |earliest| earliest.max(now)),
+        }
+    }
 }
 
 /// How a transfer ended, with the sequence numbers of its entries.
@@ -176,13 +244,7 @@ impl Outcome {
 /// A movement of money, or one that was declined.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Transfer {
-    pub(crate) id: TransferId,
-    pub(crate) kind: TransferType,
+    pub(crate) movement: Movement,
     pub(crate) outcome: Outcome,
-    pub(crate) sides: Sides,
-    pub(crate) amount: Amount,
-    pub(crate) reference: Reference,
-    /// Who sent it, when it came from outside.
-    pub(crate) sender: Option<OutsideParty>,
     pub(crate) create_time: OffsetDateTime,
 }

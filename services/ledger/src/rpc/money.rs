@@ -1,13 +1,16 @@
 //! Money, addresses and enums that several messages have.
 
+use std::collections::HashMap;
+
 use proto::{
     ledger::v1::{self as pb},
     r#type::v1::Money,
 };
-use types::Currency;
+use types::{Currency, Id};
 
 use crate::domain::{
     ledger::BankDetails,
+    metadata::Metadata,
     transfer::{ResponseCode, TransferType},
 };
 
@@ -22,8 +25,20 @@ pub(super) fn render_details(details: &BankDetails) -> pb::BankDetails {
         sort_code: uk.map(|uk| uk.sort_code.to_string()).unwrap_or_default(),
         account_number: uk.map(|uk| uk.account_number.to_string()).unwrap_or_default(),
         iban: international.map(|known| known.iban.to_string()).unwrap_or_default(),
-        bic_swift: international.map(|known| known.bic.to_string()).unwrap_or_default(),
+        bic_swift: international
+            .and_then(|known| known.bic.as_ref())
+            .map(ToString::to_string)
+            .unwrap_or_default(),
     }
+}
+
+pub(super) fn render_metadata(metadata: &Metadata) -> HashMap<String, String> {
+    metadata.pairs().iter().map(|(key, value)| (key.clone(), value.clone())).collect()
+}
+
+/// An id that there may be none of.
+pub(super) fn render_id<Kind>(id: Option<Id<Kind>>) -> String {
+    id.map(|id| id.to_string()).unwrap_or_default()
 }
 
 pub(super) fn render_type(kind: TransferType) -> pb::TransactionType {

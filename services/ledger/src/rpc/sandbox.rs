@@ -12,10 +12,12 @@ use crate::{
         transfer::{NAME_LENGTH, OutsideParty},
     },
     error::Error,
-    transfers::{NewInbound, Transfers},
+    inbound::{Inbound, NewInbound},
+    transfers::Transfers,
 };
 
 pub(super) async fn create_inbound(
+    inbound: &Inbound,
     transfers: &Transfers,
     request: Request<pb::CreateInboundPaymentRequest>,
 ) -> Result<Response<pb::Transfer>, Error> {
@@ -38,7 +40,7 @@ pub(super) async fn create_inbound(
     if message.validate_only {
         return Ok(Response::new(pb::Transfer::default()));
     }
-    Ok(transfers.create_inbound(&caller, key, new, render).await?.into_response())
+    Ok(inbound.create(&caller, key, new, render).await?.into_response())
 }
 
 /// At least one whole address, and no half of one.
@@ -59,7 +61,8 @@ fn sender(given: &pb::BankDetails, bad: &mut Violations) -> Option<BankDetails> 
     }
     Some(BankDetails {
         uk: uk.map(|(sort_code, account_number)| UkAccount { sort_code, account_number }),
-        international: international.map(|(iban, bic)| InternationalAccount { iban, bic }),
+        international: international
+            .map(|(iban, bic)| InternationalAccount { iban, bic: Some(bic) }),
     })
 }
 

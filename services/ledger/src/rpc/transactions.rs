@@ -155,5 +155,8 @@ fn render(named: &Named) -> pb::Transaction {
         response_code: money::render_code(transaction.response_code).into(),
         balance_after: Some(money::render(transaction.balance_after_minor, amount.currency())),
         create_time: Some(timestamp(transaction.create_time)),
+        metadata: money::render_metadata(&transaction.metadata),
+        reverses_transfer_id: money::render_id(transaction.reverses),
+        payment_id: money::render_id(transaction.payment),
     }
 }

@@ -3,101 +3,165 @@
 use sqlx::PgConnection;
 use time::OffsetDateTime;
 use types::{Currency, TenantId};
+use uuid::Uuid;
 
 use super::kept;
 use crate::{
     domain::{
         account::{Account, AccountId},
-        posting::Locked,
         transfer::Sides,
     },
     error::Error,
 };
 
-/// Locks both accounts, in the order of their ids, as every transaction that locks two does. None
-/// when one of them does not exist.
-///
-/// What is read is the state under the lock: a change that was committed while this waited is seen.
-/// Beside it, the time when both were locked, by the database's clock.
-pub(crate) async fn lock(
+/// An account of a tenant.
+pub(crate) type Key = (TenantId, AccountId);
+
+/// How many settlement accounts each currency of a tenant has.
+pub(crate) const STRIPES: i16 = 16;
+
+/// An account that is a tenant's own: nobody's ledger.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum System {
+    /// The outside world as one currency sees it, one stripe of several.
+    Settlement { stripe: i16 },
+    /// Where money stays that came in and could not be credited, until it has gone back.
+    Suspense,
+}
+
+impl System {
+    fn kind(self) -> &'static str {
+        match self {
+            Self::Settlement { .. } => "settlement",
+            Self::Suspense => "suspense",
+        }
+    }
+
+    fn stripe(self) -> i16 {
+        match self {
+            Self::Settlement { stripe } => stripe,
+            Self::Suspense => 0,
+        }
+    }
+}
+
+/// Accounts as they stand at this moment; those that do not exist are left out.
+pub(crate) async fn load(
     conn: &mut PgConnection,
-    tenant: TenantId,
-    sides: Sides,
-) -> Result<Option<(Locked, OffsetDateTime)>, Error> {
+    keys: &[Key],
+) -> Result<Vec<(Key, Account)>, Error> {
+    let (tenants, ids) = columns(keys);
     let rows = sqlx::query_as!(
         Row,
-        // Of the select that locks, `clock_timestamp` would be older than the lock.
-        r#"
-        with locked as materialized (
-            select
-                account_id, currency, active, balance_minor, held_minor, floor_minor, entry_count,
-                last_entry_time
-            from accounts
-            where tenant_id = $1 and account_id = any($2)
-            order by account_id
-            for update
-        )
+        "
         select
-            account_id, currency, active, balance_minor, held_minor, floor_minor, entry_count,
-            last_entry_time, clock_timestamp() as "lock_time!"
-        from locked
-        "#,
-        tenant.uuid(),
-        &[sides.debit().uuid(), sides.credit().uuid()],
+            a.tenant_id, a.account_id, a.version, a.currency, a.active, a.balance_minor,
+            a.held_minor, a.floor_minor, a.entry_count, a.last_entry_time
+        from unnest($1::uuid[], $2::uuid[]) as k (tenant_id, account_id)
+        join accounts a on a.tenant_id = k.tenant_id and a.account_id = k.account_id
+        ",
+        &tenants,
+        &ids,
     )
     .fetch_all(conn)
     .await?;
-    let at = rows.iter().map(|row| row.lock_time).max();
-    let (mut debit, mut credit) = (None, None);
-    for account in rows.into_iter().map(Account::try_from) {
-        let account = account?;
-        if account.id == sides.debit() {
-            debit = Some(account);
-        } else {
-            credit = Some(account);
-        }
-    }
-    Ok(debit.zip(credit).map(|(debit, credit)| Locked { debit, credit }).zip(at))
+    rows.into_iter().map(Row::account).collect()
 }
 
-/// The settlement account of a currency, when there is one.
-pub(crate) async fn find_settlement(
+/// Locks accounts in the order of their ids, as every transaction that locks several does; those that
+/// do not exist are left out. What is read is the state under the lock: a change that was committed
+/// while this waited is seen.
+pub(crate) async fn lock(
+    conn: &mut PgConnection,
+    keys: &[Key],
+) -> Result<Vec<(Key, Account)>, Error> {
+    let (tenants, ids) = columns(keys);
+    let rows = sqlx::query_as!(
+        Row,
+        "
+        select
+            a.tenant_id, a.account_id, a.version, a.currency, a.active, a.balance_minor,
+            a.held_minor, a.floor_minor, a.entry_count, a.last_entry_time
+        from unnest($1::uuid[], $2::uuid[]) as k (tenant_id, account_id)
+        join accounts a on a.tenant_id = k.tenant_id and a.account_id = k.account_id
+        order by a.tenant_id, a.account_id
+        for update of a
+        ",
+        &tenants,
+        &ids,
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter().map(Row::account).collect()
+}
+
+/// The two accounts of an order, as they stand while both are locked.
+#[derive(Debug)]
+pub(crate) struct Pair {
+    pub(crate) debit: Account,
+    pub(crate) credit: Account,
+}
+
+/// [`lock`]s both accounts; none when one of them does not exist.
+pub(crate) async fn lock_pair(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    sides: Sides,
+) -> Result<Option<Pair>, Error> {
+    let locked = lock(conn, &[(tenant, sides.debit()), (tenant, sides.credit())]).await?;
+    let find = |id| locked.iter().find(|(key, _)| key.1 == id).map(|(_, account)| *account);
+    let (debit, credit) = (find(sides.debit()), find(sides.credit()));
+    Ok(debit.zip(credit).map(|(debit, credit)| Pair { debit, credit }))
+}
+
+/// A tenant's own account, made when it is first needed.
+pub(crate) async fn system(
     conn: &mut PgConnection,
     tenant: TenantId,
     currency: Currency,
+    account: System,
+) -> Result<AccountId, Error> {
+    if let Some(found) = find_system(conn, tenant, currency, account).await? {
+        return Ok(found);
+    }
+    // Unless somebody else just did; then this waits for them.
+    sqlx::query!(
+        "
+        insert into accounts (tenant_id, account_id, kind, currency, stripe, active)
+        values ($1, $2, $3, $4, $5, true)
+        on conflict (tenant_id, kind, currency, stripe) where kind <> 'customer' do nothing
+        ",
+        tenant.uuid(),
+        AccountId::new().uuid(),
+        account.kind(),
+        currency.code(),
+        account.stripe(),
+    )
+    .execute(&mut *conn)
+    .await?;
+    let made = find_system(conn, tenant, currency, account).await?;
+    made.ok_or_else(|| Error::corrupt("system account"))
+}
+
+async fn find_system(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    currency: Currency,
+    account: System,
 ) -> Result<Option<AccountId>, Error> {
     let found = sqlx::query_scalar!(
         "
         select account_id from accounts
-        where tenant_id = $1 and currency = $2 and kind = 'settlement'
+        where tenant_id = $1 and kind = $2 and currency = $3 and stripe = $4 and kind <> 'customer'
         ",
         tenant.uuid(),
+        account.kind(),
         currency.code(),
+        account.stripe(),
     )
     .fetch_optional(conn)
     .await?;
     Ok(found.map(AccountId::from_uuid))
-}
-
-/// Makes the settlement account of a currency, unless somebody else just did; then it waits for them.
-pub(crate) async fn insert_settlement(
-    conn: &mut PgConnection,
-    tenant: TenantId,
-    currency: Currency,
-) -> Result<(), Error> {
-    sqlx::query!(
-        "
-        insert into accounts (tenant_id, account_id, kind, currency, active)
-        values ($1, $2, 'settlement', $3, true)
-        on conflict (tenant_id, currency) where kind = 'settlement' do nothing
-        ",
-        tenant.uuid(),
-        AccountId::new().uuid(),
-        currency.code(),
-    )
-    .execute(conn)
-    .await?;
-    Ok(())
 }
 
 /// Enables or disables an account. Waits for transfers under way: those that begin later see it.
@@ -110,7 +174,7 @@ pub(crate) async fn set_active(
 ) -> Result<bool, Error> {
     let done = sqlx::query!(
         "
-        update accounts set active = $3
+        update accounts set active = $3, version = version + 1
         where tenant_id = $1 and account_id = $2 and active <> $3
         ",
         tenant.uuid(),
@@ -122,8 +186,41 @@ pub(crate) async fn set_active(
     Ok(done.rows_affected() == 1)
 }
 
+/// Sets how far down an account may go. Answers whether that was a change.
+pub(crate) async fn set_floor(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    account: AccountId,
+    floor_minor: i64,
+) -> Result<bool, Error> {
+    let done = sqlx::query!(
+        "
+        update accounts set floor_minor = $3, version = version + 1
+        where tenant_id = $1 and account_id = $2 and floor_minor <> $3
+        ",
+        tenant.uuid(),
+        account.uuid(),
+        floor_minor,
+    )
+    .execute(conn)
+    .await;
+    match done {
+        Ok(done) => Ok(done.rows_affected() == 1),
+        Err(error) if kit::postgres::constraint(&error) == Some("accounts_balance_above_floor") => {
+            Err(Error::OverdraftInUse)
+        }
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn columns(keys: &[Key]) -> (Vec<Uuid>, Vec<Uuid>) {
+    keys.iter().map(|(tenant, account)| (tenant.uuid(), account.uuid())).unzip()
+}
+
 struct Row {
-    account_id: uuid::Uuid,
+    tenant_id: Uuid,
+    account_id: Uuid,
+    version: i64,
     currency: String,
     active: bool,
     balance_minor: i64,
@@ -131,22 +228,22 @@ struct Row {
     floor_minor: Option<i64>,
     entry_count: i64,
     last_entry_time: Option<OffsetDateTime>,
-    lock_time: OffsetDateTime,
 }
 
-impl TryFrom<Row> for Account {
-    type Error = Error;
-
-    fn try_from(row: Row) -> Result<Self, Error> {
-        Ok(Self {
-            id: AccountId::from_uuid(row.account_id),
-            currency: kept("currency", Currency::parse(&row.currency))?,
-            active: row.active,
-            balance_minor: row.balance_minor,
-            held_minor: row.held_minor,
-            floor_minor: row.floor_minor,
-            entry_count: row.entry_count,
-            last_entry_time: row.last_entry_time,
-        })
+impl Row {
+    fn account(self) -> Result<(Key, Account), Error> {
+        let id = AccountId::from_uuid(self.account_id);
+        let account = Account {
+            id,
+            version: self.version,
+            currency: kept("currency", Currency::parse(&self.currency))?,
+            active: self.active,
+            balance_minor: self.balance_minor,
+            held_minor: self.held_minor,
+            floor_minor: self.floor_minor,
+            entry_count: self.entry_count,
+            last_entry_time: self.last_entry_time,
+        };
+        Ok(((TenantId::from_uuid(self.tenant_id), id), account))
     }
 }

@@ -3,13 +3,15 @@
 
 use sqlx::PgConnection;
 use time::OffsetDateTime;
-use types::{CustomerId, LedgerId, Reference, Side, TenantId, TransferId};
+use types::{
+    Currency, CustomerId, LedgerId, PaymentId, Reference, Side, TenantId, TransactionId, TransferId,
+};
 use uuid::Uuid;
 
 use super::{
     kept,
     ledgers::{international_account, uk_account},
-    transfers::{amount, response_code, sender, transfer_type},
+    transfers::{OutsideColumns, amount, metadata, response_code, transfer_type},
 };
 use crate::{
     domain::{
@@ -28,23 +30,76 @@ pub(crate) struct Span {
     pub(crate) before: i64,
 }
 
+/// How many entries a ledger has, what they are counted in, and the time.
+#[derive(Debug)]
+pub(crate) struct Counted {
+    pub(crate) count: i64,
+    pub(crate) currency: Currency,
+    pub(crate) now: OffsetDateTime,
+}
+
 /// How many entries a ledger has; none when there is no such ledger.
 pub(crate) async fn count_all(
     conn: &mut PgConnection,
     tenant: TenantId,
     ledger: LedgerId,
-) -> Result<Option<i64>, Error> {
-    let count = sqlx::query_scalar!(
-        "
-        select entry_count from accounts
+) -> Result<Option<Counted>, Error> {
+    let row = sqlx::query!(
+        r#"
+        select
+            entry_count, currency,
+            greatest(last_entry_time, clock_timestamp()) as "now!"
+        from accounts
         where tenant_id = $1 and account_id = $2 and kind = 'customer'
-        ",
+        "#,
         tenant.uuid(),
         of_ledger(ledger).uuid(),
     )
     .fetch_optional(conn)
     .await?;
-    Ok(count)
+    row.map(|row| {
+        let currency = kept("currency", Currency::parse(&row.currency))?;
+        Ok(Counted { count: row.entry_count, currency, now: row.now })
+    })
+    .transpose()
+}
+
+/// What an entry has left.
+#[derive(Debug)]
+pub(crate) struct After {
+    pub(crate) balance_minor: i64,
+    pub(crate) transaction: TransactionId,
+}
+
+/// What the entry with a sequence number has left; none when there is none.
+pub(crate) async fn balance_after(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    ledger: LedgerId,
+    sequence: i64,
+) -> Result<Option<After>, Error> {
+    let row = sqlx::query!(
+        "
+        select balance_after_minor, transfer_id, direction
+        from entries
+        where tenant_id = $1 and account_id = $2 and sequence = $3
+        ",
+        tenant.uuid(),
+        of_ledger(ledger).uuid(),
+        sequence,
+    )
+    .fetch_optional(conn)
+    .await?;
+    row.map(|row| {
+        let direction = Direction::from_word(&row.direction);
+        let side = match direction.ok_or_else(|| Error::corrupt("direction"))? {
+            Direction::In => Side::Credit,
+            Direction::Out => Side::Debit,
+        };
+        let transaction = TransferId::from_uuid(row.transfer_id).transaction(side);
+        Ok(After { balance_minor: row.balance_after_minor, transaction })
+    })
+    .transpose()
 }
 
 /// The first sequence number at or after a time, among the first `count`; `count + 1` when all are
@@ -128,8 +183,9 @@ pub(crate) async fn list(
         select
             e.account_id, e.sequence, e.transfer_id, e.type as transfer_type, e.direction,
             e.balance_after_minor, e.create_time, t.response_code, t.amount_minor, t.currency,
-            t.reference, t.sender_name, t.sender_sort_code, t.sender_account_number,
-            t.sender_iban, t.sender_bic_swift, other.customer_id as "customer_id?",
+            t.reference, t.reverses, t.payment_id, t.metadata::text as metadata, t.outside_side,
+            t.outside_name, t.outside_sort_code, t.outside_account_number, t.outside_iban,
+            t.outside_bic_swift, other.customer_id as "customer_id?",
             other.sort_code as "sort_code?", other.account_number as "account_number?",
             other.iban as "iban?", other.bic_swift as "bic_swift?"
         from (
@@ -145,8 +201,8 @@ pub(crate) async fn list(
         cross join lateral (
             select
                 response_code, debit_account_id, credit_account_id, amount_minor, currency,
-                reference, sender_name, sender_sort_code, sender_account_number, sender_iban,
-                sender_bic_swift
+                reference, reverses, payment_id, metadata, outside_side, outside_name,
+                outside_sort_code, outside_account_number, outside_iban, outside_bic_swift
             from transfers
             where tenant_id = $1 and transfer_id = e.transfer_id
             limit 1
@@ -222,11 +278,15 @@ struct Row {
     amount_minor: i64,
     currency: String,
     reference: String,
-    sender_name: Option<String>,
-    sender_sort_code: Option<String>,
-    sender_account_number: Option<String>,
-    sender_iban: Option<String>,
-    sender_bic_swift: Option<String>,
+    reverses: Option<Uuid>,
+    payment_id: Option<Uuid>,
+    metadata: Option<String>,
+    outside_side: Option<String>,
+    outside_name: Option<String>,
+    outside_sort_code: Option<String>,
+    outside_account_number: Option<String>,
+    outside_iban: Option<String>,
+    outside_bic_swift: Option<String>,
     customer_id: Option<Uuid>,
     sort_code: Option<String>,
     account_number: Option<String>,
@@ -249,13 +309,20 @@ impl Row {
                 account,
             });
         }
-        sender(
-            self.sender_name.as_deref(),
-            (self.sender_sort_code.as_deref(), self.sender_account_number.as_deref()),
-            (self.sender_iban.as_deref(), self.sender_bic_swift.as_deref()),
-        )?
-        .map(Counterparty::Outside)
-        .ok_or_else(|| Error::corrupt("counterparty"))
+        let outside = OutsideColumns {
+            side: self.outside_side.as_deref(),
+            name: self.outside_name.as_deref(),
+            sort_code: self.outside_sort_code.as_deref(),
+            account_number: self.outside_account_number.as_deref(),
+            iban: self.outside_iban.as_deref(),
+            bic_swift: self.outside_bic_swift.as_deref(),
+        };
+        outside
+            .read()?
+            .party()
+            .cloned()
+            .map(Counterparty::Outside)
+            .ok_or_else(|| Error::corrupt("counterparty"))
     }
 }
 
@@ -276,6 +343,9 @@ impl TryFrom<Row> for Transaction {
             reference: kept("reference", Reference::parse(&row.reference))?,
             balance_after_minor: row.balance_after_minor,
             create_time: row.create_time,
+            reverses: row.reverses.map(TransferId::from_uuid),
+            payment: row.payment_id.map(PaymentId::from_uuid),
+            metadata: metadata(row.metadata.as_deref())?,
         })
     }
 }

@@ -46,7 +46,7 @@ pub(crate) async fn insert(
         uk.sort_code.as_str(),
         uk.account_number.as_str(),
         international.iban.as_str(),
-        international.bic.as_str(),
+        international.bic.as_ref().map_or("", Bic::as_str),
     )
     .fetch_one(conn)
     .await?;
@@ -60,6 +60,7 @@ pub(crate) async fn insert(
         active: true,
         balance_minor: 0,
         held_minor: 0,
+        overdraft_limit_minor: 0,
         bank_details: BankDetails { uk: Some(uk), international: Some(international) },
         create_time: at,
         update_time: at,
@@ -98,7 +99,7 @@ pub(crate) async fn find(
         select
             l.ledger_id, l.customer_id, l.primary_use, l.owner, l.sort_code, l.account_number,
             l.iban, l.bic_swift, l.create_time, l.update_time, a.currency, a.active,
-            a.balance_minor, a.held_minor
+            a.balance_minor, a.held_minor, a.floor_minor
         from ledgers l
         join accounts a on a.tenant_id = l.tenant_id and a.account_id = l.ledger_id
         where l.tenant_id = $1 and l.ledger_id = any($2)
@@ -125,7 +126,7 @@ pub(crate) async fn of_customer(
         select
             l.ledger_id, l.customer_id, l.primary_use, l.owner, l.sort_code, l.account_number,
             l.iban, l.bic_swift, l.create_time, l.update_time, a.currency, a.active,
-            a.balance_minor, a.held_minor
+            a.balance_minor, a.held_minor, a.floor_minor
         from ledgers l
         join accounts a on a.tenant_id = l.tenant_id and a.account_id = l.ledger_id
         where l.tenant_id = $1 and l.customer_id = $2 and l.ledger_id < $3
@@ -210,6 +211,7 @@ struct Row {
     active: bool,
     balance_minor: i64,
     held_minor: i64,
+    floor_minor: Option<i64>,
 }
 
 impl TryFrom<Row> for Ledger {
@@ -225,6 +227,7 @@ impl TryFrom<Row> for Ledger {
             active: row.active,
             balance_minor: row.balance_minor,
             held_minor: row.held_minor,
+            overdraft_limit_minor: row.floor_minor.unwrap_or_default().saturating_neg(),
             bank_details: BankDetails {
                 uk: uk_account(Some(&row.sort_code), Some(&row.account_number))?,
                 international: international_account(Some(&row.iban), Some(&row.bic_swift))?,
@@ -256,14 +259,14 @@ pub(super) fn uk_account(
     }))
 }
 
-/// An international address as it was stored, when it was.
+/// An international address as it was stored, when it was. Of somebody elsewhere the BIC may be unknown.
 pub(super) fn international_account(
     iban: Option<&str>,
     bic: Option<&str>,
 ) -> Result<Option<InternationalAccount>, Error> {
-    let Some((iban, bic)) = iban.zip(bic) else { return Ok(None) };
+    let Some(iban) = iban else { return Ok(None) };
     Ok(Some(InternationalAccount {
         iban: kept("IBAN", Iban::parse(iban))?,
-        bic: kept("BIC", Bic::parse(bic))?,
+        bic: bic.map(|bic| kept("BIC", Bic::parse(bic))).transpose()?,
     }))
 }

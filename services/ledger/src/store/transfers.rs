@@ -1,8 +1,10 @@
-//! Transfers.
+//! Transfers that were recorded. How they are written is in [`super::postings`].
+
+use std::collections::BTreeMap;
 
 use sqlx::PgConnection;
 use time::OffsetDateTime;
-use types::{Amount, Currency, Reference, TenantId, Text, TransferId};
+use types::{Amount, Currency, PaymentId, Reference, TenantId, Text, TransferId};
 use uuid::Uuid;
 
 use super::{
@@ -13,86 +15,21 @@ use crate::{
     domain::{
         account::AccountId,
         ledger::BankDetails,
-        posting::Posting,
+        metadata::Metadata,
         transfer::{
-            NAME_LENGTH, Outcome, OutsideParty, ResponseCode, Sides, Transfer, TransferType,
+            Movement, NAME_LENGTH, Outcome, Outside, OutsideParty, RequestKey, ResponseCode, Sides,
+            Transfer, TransferType,
         },
     },
     error::Error,
 };
 
-/// Writes a posting: the transfer, its entries and the accounts' new state, all in one statement.
-/// The accounts must be locked. `any` finds them by key even where a table has no statistics yet.
-pub(crate) async fn record(
-    conn: &mut PgConnection,
-    tenant: TenantId,
-    posting: &Posting,
-) -> Result<(), Error> {
-    let Posting { transfer, entries } = posting;
-    let sender = Sender::of(transfer.sender.as_ref());
-    let accounts: Vec<Uuid> = entries.iter().map(|entry| entry.account.uuid()).collect();
-    let amounts: Vec<i64> = entries.iter().map(|entry| entry.amount_minor).collect();
-    let balances: Vec<i64> = entries.iter().map(|entry| entry.balance_after_minor).collect();
-    let sequences: Vec<i64> = entries.iter().map(|entry| entry.sequence).collect();
-    let directions: Vec<String> =
-        entries.iter().map(|entry| entry.direction.word().to_owned()).collect();
-    sqlx::query!(
-        "
-        with entry as (
-            select account_id, amount_minor, balance_after_minor, sequence, direction
-            from unnest($16::uuid[], $17::bigint[], $18::bigint[], $19::bigint[], $22::text[])
-                as e (account_id, amount_minor, balance_after_minor, sequence, direction)
-        ),
-        recorded as (
-            insert into transfers (
-                tenant_id, transfer_id, type, response_code, debit_account_id, credit_account_id,
-                amount_minor, currency, reference, debit_sequence, credit_sequence, sender_name,
-                sender_sort_code, sender_account_number, sender_iban, sender_bic_swift, create_time
-            )
-            values (
-                $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $20, $21, $15
-            )
-        ),
-        changed as (
-            update accounts a
-            set balance_minor = e.balance_after_minor, entry_count = e.sequence,
-                last_entry_time = $15
-            from entry e
-            where a.tenant_id = $1 and a.account_id = any($16) and a.account_id = e.account_id
-        )
-        insert into entries (
-            tenant_id, account_id, sequence, transfer_id, type, direction, amount_minor,
-            balance_after_minor, create_time
-        )
-        select $1, account_id, sequence, $2, $3, direction, amount_minor, balance_after_minor, $15
-        from entry
-        ",
-        tenant.uuid(),
-        transfer.id.uuid(),
-        transfer.kind.word(),
-        transfer.outcome.code().number(),
-        transfer.sides.debit().uuid(),
-        transfer.sides.credit().uuid(),
-        transfer.amount.minor(),
-        transfer.amount.currency().code(),
-        transfer.reference.as_str(),
-        transfer.outcome.debit_sequence(),
-        transfer.outcome.credit_sequence(),
-        sender.name,
-        sender.sort_code,
-        sender.account_number,
-        transfer.create_time,
-        &accounts,
-        &amounts,
-        &balances,
-        &sequences,
-        sender.iban,
-        sender.bic_swift,
-        &directions,
-    )
-    .execute(conn)
-    .await?;
-    Ok(())
+/// A transfer as it was recorded.
+#[derive(Debug)]
+pub(crate) struct Recorded {
+    pub(crate) tenant: TenantId,
+    pub(crate) request: Option<RequestKey>,
+    pub(crate) transfer: Transfer,
 }
 
 /// One transfer.
@@ -101,65 +38,128 @@ pub(crate) async fn find(
     tenant: TenantId,
     id: TransferId,
 ) -> Result<Option<Transfer>, Error> {
-    let row = sqlx::query_as!(
+    let found = find_by_ids(conn, &[(tenant, id)]).await?.pop();
+    Ok(found.map(|recorded| recorded.transfer))
+}
+
+/// Those of these transfers that were recorded, in no order.
+pub(crate) async fn find_by_ids(
+    conn: &mut PgConnection,
+    ids: &[(TenantId, TransferId)],
+) -> Result<Vec<Recorded>, Error> {
+    let (tenants, ids): (Vec<Uuid>, Vec<Uuid>) =
+        ids.iter().map(|(tenant, id)| (tenant.uuid(), id.uuid())).unzip();
+    let rows = sqlx::query_as!(
         Row,
         "
         select
-            transfer_id, type as transfer_type, response_code, debit_account_id, credit_account_id,
-            amount_minor, currency, reference, debit_sequence, credit_sequence, sender_name,
-            sender_sort_code, sender_account_number, sender_iban, sender_bic_swift, create_time
-        from transfers
-        where tenant_id = $1 and transfer_id = $2
+            t.tenant_id, t.transfer_id, t.type as transfer_type, t.response_code,
+            t.debit_account_id, t.credit_account_id, t.amount_minor, t.currency, t.reference,
+            t.debit_sequence, t.credit_sequence, t.request_id, t.request_hash, t.reverses,
+            t.payment_id, t.metadata::text as metadata, t.outside_side, t.outside_name,
+            t.outside_sort_code, t.outside_account_number, t.outside_iban, t.outside_bic_swift,
+            t.create_time
+        from unnest($1::uuid[], $2::uuid[]) as k (tenant_id, transfer_id)
+        join transfers t on t.tenant_id = k.tenant_id and t.transfer_id = k.transfer_id
         ",
-        tenant.uuid(),
-        id.uuid(),
+        &tenants,
+        &ids,
     )
-    .fetch_optional(conn)
+    .fetch_all(conn)
     .await?;
-    row.map(Transfer::try_from).transpose()
+    rows.into_iter().map(Recorded::try_from).collect()
 }
 
-/// The columns of a sender outside; all empty for one inside.
-#[derive(Default)]
-struct Sender<'a> {
-    name: Option<&'a str>,
-    sort_code: Option<&'a str>,
-    account_number: Option<&'a str>,
-    iban: Option<&'a str>,
-    bic_swift: Option<&'a str>,
+/// The transfers that requests with these keys have made, in no order.
+pub(crate) async fn find_by_requests(
+    conn: &mut PgConnection,
+    keys: &[(TenantId, &str)],
+) -> Result<Vec<Recorded>, Error> {
+    let (tenants, keys): (Vec<Uuid>, Vec<&str>) =
+        keys.iter().map(|(tenant, key)| (tenant.uuid(), *key)).unzip();
+    let rows = sqlx::query_as!(
+        Row,
+        "
+        select
+            t.tenant_id, t.transfer_id, t.type as transfer_type, t.response_code,
+            t.debit_account_id, t.credit_account_id, t.amount_minor, t.currency, t.reference,
+            t.debit_sequence, t.credit_sequence, t.request_id, t.request_hash, t.reverses,
+            t.payment_id, t.metadata::text as metadata, t.outside_side, t.outside_name,
+            t.outside_sort_code, t.outside_account_number, t.outside_iban, t.outside_bic_swift,
+            t.create_time
+        from unnest($1::uuid[], $2::text[]) as k (tenant_id, request_id)
+        join transfers t on t.tenant_id = k.tenant_id and t.request_id = k.request_id
+        ",
+        &tenants,
+        &keys as _,
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter().map(Recorded::try_from).collect()
 }
 
-impl<'a> Sender<'a> {
-    fn of(party: Option<&'a OutsideParty>) -> Self {
-        let Some(OutsideParty { name, account }) = party else { return Self::default() };
-        let (uk, international) = (account.uk.as_ref(), account.international.as_ref());
-        Self {
-            name: Some(name.as_str()),
-            sort_code: uk.map(|uk| uk.sort_code.as_str()),
-            account_number: uk.map(|uk| uk.account_number.as_str()),
-            iban: international.map(|international| international.iban.as_str()),
-            bic_swift: international.map(|international| international.bic.as_str()),
+/// Those of these transfers that have been undone, in no order.
+pub(crate) async fn find_reversed(
+    conn: &mut PgConnection,
+    ids: &[(TenantId, TransferId)],
+) -> Result<Vec<(TenantId, TransferId)>, Error> {
+    let (tenants, ids): (Vec<Uuid>, Vec<Uuid>) =
+        ids.iter().map(|(tenant, id)| (tenant.uuid(), id.uuid())).unzip();
+    let rows = sqlx::query!(
+        r#"
+        select t.tenant_id, t.reverses as "reverses!"
+        from unnest($1::uuid[], $2::uuid[]) as k (tenant_id, transfer_id)
+        join transfers t on t.tenant_id = k.tenant_id and t.reverses = k.transfer_id
+        where t.reverses is not null and t.response_code = 1
+        "#,
+        &tenants,
+        &ids,
+    )
+    .fetch_all(conn)
+    .await?;
+    let found = rows.into_iter();
+    Ok(found
+        .map(|row| (TenantId::from_uuid(row.tenant_id), TransferId::from_uuid(row.reverses)))
+        .collect())
+}
+
+/// The columns of somebody elsewhere.
+pub(super) struct OutsideColumns<'a> {
+    pub(super) side: Option<&'a str>,
+    pub(super) name: Option<&'a str>,
+    pub(super) sort_code: Option<&'a str>,
+    pub(super) account_number: Option<&'a str>,
+    pub(super) iban: Option<&'a str>,
+    pub(super) bic_swift: Option<&'a str>,
+}
+
+impl OutsideColumns<'_> {
+    pub(super) fn read(&self) -> Result<Outside, Error> {
+        let Some((side, name)) = self.side.zip(self.name) else { return Ok(Outside::Neither) };
+        let party = OutsideParty {
+            name: kept("outside name", Text::parse(name, NAME_LENGTH))?,
+            account: BankDetails {
+                uk: uk_account(self.sort_code, self.account_number)?,
+                international: international_account(self.iban, self.bic_swift)?,
+            },
+        };
+        match side {
+            "debit" => Ok(Outside::Debit(party)),
+            "credit" => Ok(Outside::Credit(party)),
+            "both" => Ok(Outside::Both(party)),
+            _ => Err(Error::corrupt("outside side")),
         }
     }
 }
 
-/// A sender outside, from its columns; none when the money came from inside.
-pub(super) fn sender(
-    name: Option<&str>,
-    uk: (Option<&str>, Option<&str>),
-    international: (Option<&str>, Option<&str>),
-) -> Result<Option<OutsideParty>, Error> {
-    let Some(name) = name else { return Ok(None) };
-    Ok(Some(OutsideParty {
-        name: kept("sender's name", Text::parse(name, NAME_LENGTH))?,
-        account: BankDetails {
-            uk: uk_account(uk.0, uk.1)?,
-            international: international_account(international.0, international.1)?,
-        },
-    }))
+/// The metadata of a transfer, from its column.
+pub(super) fn metadata(json: Option<&str>) -> Result<Metadata, Error> {
+    let Some(json) = json else { return Ok(Metadata::default()) };
+    let pairs: BTreeMap<String, String> = kept("metadata", serde_json::from_str(json))?;
+    Ok(Metadata::from_kept(pairs))
 }
 
-/// The amount of a transfer, from its columns.
+/// The amount of a transfer, from its column.
 pub(super) fn amount(minor: i64, currency: &str) -> Result<Amount, Error> {
     kept("amount", Amount::new(minor, kept("currency", Currency::parse(currency))?))
 }
@@ -175,6 +175,7 @@ pub(super) fn response_code(number: i16) -> Result<ResponseCode, Error> {
 }
 
 struct Row {
+    tenant_id: Uuid,
     transfer_id: Uuid,
     transfer_type: String,
     response_code: i16,
@@ -185,40 +186,66 @@ struct Row {
     reference: String,
     debit_sequence: i64,
     credit_sequence: Option<i64>,
-    sender_name: Option<String>,
-    sender_sort_code: Option<String>,
-    sender_account_number: Option<String>,
-    sender_iban: Option<String>,
-    sender_bic_swift: Option<String>,
+    request_id: Option<String>,
+    request_hash: Option<Vec<u8>>,
+    reverses: Option<Uuid>,
+    payment_id: Option<Uuid>,
+    metadata: Option<String>,
+    outside_side: Option<String>,
+    outside_name: Option<String>,
+    outside_sort_code: Option<String>,
+    outside_account_number: Option<String>,
+    outside_iban: Option<String>,
+    outside_bic_swift: Option<String>,
     create_time: OffsetDateTime,
 }
 
-impl TryFrom<Row> for Transfer {
+impl Row {
+    fn movement(&self) -> Result<Movement, Error> {
+        let outside = OutsideColumns {
+            side: self.outside_side.as_deref(),
+            name: self.outside_name.as_deref(),
+            sort_code: self.outside_sort_code.as_deref(),
+            account_number: self.outside_account_number.as_deref(),
+            iban: self.outside_iban.as_deref(),
+            bic_swift: self.outside_bic_swift.as_deref(),
+        };
+        let sides = Sides::new(
+            AccountId::from_uuid(self.debit_account_id),
+            AccountId::from_uuid(self.credit_account_id),
+        );
+        Ok(Movement {
+            id: TransferId::from_uuid(self.transfer_id),
+            kind: transfer_type(&self.transfer_type)?,
+            sides: kept("two sides", sides)?,
+            outside: outside.read()?,
+            amount: amount(self.amount_minor, &self.currency)?,
+            reference: kept("reference", Reference::parse(&self.reference))?,
+            reverses: self.reverses.map(TransferId::from_uuid),
+            payment: self.payment_id.map(PaymentId::from_uuid),
+            metadata: metadata(self.metadata.as_deref())?,
+        })
+    }
+
+    fn outcome(&self) -> Result<Outcome, Error> {
+        let debit_sequence = self.debit_sequence;
+        Ok(match self.credit_sequence {
+            Some(credit_sequence) => Outcome::Posted { debit_sequence, credit_sequence },
+            None => Outcome::Declined { code: response_code(self.response_code)?, debit_sequence },
+        })
+    }
+}
+
+impl TryFrom<Row> for Recorded {
     type Error = Error;
 
     fn try_from(row: Row) -> Result<Self, Error> {
-        let sides = Sides::new(
-            AccountId::from_uuid(row.debit_account_id),
-            AccountId::from_uuid(row.credit_account_id),
-        );
-        let debit_sequence = row.debit_sequence;
-        let outcome = match row.credit_sequence {
-            Some(credit_sequence) => Outcome::Posted { debit_sequence, credit_sequence },
-            None => Outcome::Declined { code: response_code(row.response_code)?, debit_sequence },
-        };
+        let (movement, outcome) = (row.movement()?, row.outcome()?);
+        let request = row.request_id.zip(row.request_hash);
         Ok(Self {
-            id: TransferId::from_uuid(row.transfer_id),
-            kind: transfer_type(&row.transfer_type)?,
-            outcome,
-            sides: kept("two sides", sides)?,
-            amount: amount(row.amount_minor, &row.currency)?,
-            reference: kept("reference", Reference::parse(&row.reference))?,
-            sender: sender(
-                row.sender_name.as_deref(),
-                (row.sender_sort_code.as_deref(), row.sender_account_number.as_deref()),
-                (row.sender_iban.as_deref(), row.sender_bic_swift.as_deref()),
-            )?,
-            create_time: row.create_time,
+            tenant: TenantId::from_uuid(row.tenant_id),
+            request: request.map(|(id, hash)| RequestKey { id, hash }),
+            transfer: Transfer { movement, outcome, create_time: row.create_time },
         })
     }
 }

@@ -292,7 +292,7 @@ async fn the_databases_clock_decides_and_never_goes_back() {
     let options = (*setup.pool.connect_options()).clone();
     let options = options.options([("search_path", "public,pg_catalog")]);
     let pool = sqlx::PgPool::connect_with(options).await.unwrap();
-    let service = ledger::service(settings(), pool, setup.customer_channel.clone());
+    let (service, _) = ledger::service(settings(), pool, setup.customer_channel.clone());
     let mut fast = setup.clone();
     fast.ledger = LedgerServiceClient::new(testkit::serve(service).await);
 
@@ -314,7 +314,7 @@ async fn without_the_customer_service_nothing_is_moved_and_what_was_is_still_tol
         |key: &str| CreateTransferRequest { request_id: key.into(), ..transfer(&alice, &bob, "1") };
     let first = setup.transfer(keyed("first")).await.unwrap();
     let nowhere = kit::client::channel("http://127.0.0.1:1".into()).unwrap();
-    let service = ledger::service(settings(), setup.pool.clone(), nowhere);
+    let (service, _) = ledger::service(settings(), setup.pool.clone(), nowhere);
     let mut alone = setup.clone();
     alone.ledger = LedgerServiceClient::new(testkit::serve(service).await);
 

@@ -187,7 +187,8 @@ async fn a_ledger_is_replayed_when_its_currency_is_no_longer_offered() {
     let customer_id = setup.customer("Bloggs").await;
     let request = issue(&customer_id, "eur");
     let settings = Settings { currencies: vec![Currency::parse("GBP").unwrap()], ..settings() };
-    let service = ledger::service(settings, setup.pool.clone(), setup.customer_channel.clone());
+    let (service, _) =
+        ledger::service(settings, setup.pool.clone(), setup.customer_channel.clone());
     let mut later = LedgerServiceClient::new(testkit::serve(service).await);
 
     let first = setup.ledger.clone().create_ledger(setup.request(request.clone())).await.unwrap();

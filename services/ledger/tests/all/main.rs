@@ -9,6 +9,8 @@ mod inbound;
 mod ledgers;
 mod program;
 mod races;
+mod standings;
 mod support;
 mod transactions;
 mod update_ledger;
+mod wire;

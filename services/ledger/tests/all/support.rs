@@ -29,6 +29,8 @@ pub(crate) struct Setup {
     pub(crate) sandbox: SandboxServiceClient<Channel>,
     pub(crate) customer: CustomerServiceClient<Channel>,
     pub(crate) customer_channel: Channel,
+    /// The customer service's database.
+    pub(crate) customer_pool: PgPool,
     /// The ledger service's database.
     pub(crate) pool: PgPool,
     pub(crate) tenant: TenantId,
@@ -49,16 +51,17 @@ pub(crate) async fn setup() -> Setup {
 }
 
 pub(crate) async fn setup_with(settings: Settings) -> Setup {
-    let customers = testkit::database("customer", &customer::MIGRATIONS).await;
-    let customers = testkit::serve(customer::service(customers)).await;
+    let customer_pool = testkit::database("customer", &customer::MIGRATIONS).await;
+    let customers = testkit::serve(customer::service(customer_pool.clone())).await;
     let pool = testkit::database("ledger", &ledger::MIGRATIONS).await;
-    let service = ledger::service(settings, pool.clone(), customers.clone());
+    let (service, _) = ledger::service(settings, pool.clone(), customers.clone());
     let channel = testkit::serve(service).await;
     Setup {
         ledger: LedgerServiceClient::new(channel.clone()),
         sandbox: SandboxServiceClient::new(channel),
         customer: CustomerServiceClient::new(customers.clone()),
         customer_channel: customers,
+        customer_pool,
         pool,
         tenant: TenantId::new(),
     }

@@ -36,7 +36,7 @@ async fn money_is_stopped_without_the_customer_service() {
     let setup = setup().await;
     let ledger = setup.ledger("gbp").await;
     let nobody = kit::client::channel("http://127.0.0.1:1".into()).unwrap();
-    let alone_service = ledger::service(settings(), setup.pool.clone(), nobody);
+    let (alone_service, _) = ledger::service(settings(), setup.pool.clone(), nobody);
     let mut alone = setup.clone();
     alone.ledger = LedgerServiceClient::new(testkit::serve(alone_service).await);
 
@@ -57,7 +57,7 @@ async fn money_is_stopped_without_waiting_for_a_customer_service_that_does_not_a
     let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = format!("http://{}", silent.local_addr().unwrap());
     let silent_channel = kit::client::channel(address).unwrap();
-    let alone_service = ledger::service(settings(), setup.pool.clone(), silent_channel);
+    let (alone_service, _) = ledger::service(settings(), setup.pool.clone(), silent_channel);
     let mut alone = LedgerServiceClient::new(testkit::serve(alone_service).await);
     let disable = UpdateLedgerRequest {
         request_id: "disable-1".into(),

@@ -100,13 +100,14 @@ from (
 
 insert into transfers (
     tenant_id, transfer_id, type, response_code, debit_account_id, credit_account_id, amount_minor,
-    currency, reference, debit_sequence, credit_sequence, sender_name, sender_sort_code,
-    sender_account_number, create_time
+    currency, reference, debit_sequence, credit_sequence, outside_side, outside_name,
+    outside_sort_code, outside_account_number, create_time
 )
 select
     fill.tenant_id, m.transfer_id,
     case when o.is_outside then 'faster_payment' else 'internal_transfer' end,
     1, m.debit_id, m.credit_id, m.amount_minor, 'GBP', 'bench', m.debit_sequence, m.credit_sequence,
+    case when o.is_outside then 'debit' end,
     case when o.is_outside then 'Bank' end,
     case when o.is_outside then '400052' end,
     case when o.is_outside then '12345678' end,

@@ -1,0 +1,106 @@
+//! The way in for orders to move money between ledgers: they queue, and one task posts whatever has
+//! queued in one transaction (group commit). A lone order is posted at once; a crowd shares the cost
+//! of the statements and of the commit.
+//!
+//! What is decided about one order is in [`crate::domain::posting`], what a batch of them becomes in
+//! [`batch`]; [`task`] takes them from the queue, and [`settle`] gets them into the database. Several
+//! processes may post to one database: the rows' locks and versions decide.
+
+use std::{sync::Arc, time::Instant};
+
+use kit::errors;
+use sqlx::PgPool;
+use tokio::{
+    sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot},
+    task::JoinHandle,
+};
+
+use crate::{
+    domain::transfer::{Order, Transfer},
+    error::Error,
+};
+
+mod batch;
+mod books;
+mod settle;
+mod task;
+
+/// Orders that may wait or be worked on; more are turned away.
+const ROOM: usize = 16_384;
+
+/// What became of an order that was not refused.
+#[derive(Debug)]
+pub(crate) struct Posted {
+    pub(crate) transfer: Transfer,
+    /// Whether that was recorded for an earlier request with the same key.
+    pub(crate) replayed: bool,
+}
+
+/// Orders that one caller waits for.
+#[derive(Debug)]
+struct Job {
+    orders: Vec<Order>,
+    deadline: Instant,
+    answer: oneshot::Sender<Vec<Result<Posted, Error>>>,
+    _room: OwnedSemaphorePermit,
+}
+
+/// Where orders are handed in.
+#[derive(Debug, Clone)]
+pub(crate) struct Queue {
+    jobs: mpsc::UnboundedSender<Job>,
+    /// What bounds the channel.
+    room: Arc<Semaphore>,
+}
+
+impl Queue {
+    /// A queue and the task behind it, which ends when everything that was handed in has been answered
+    /// and no [`Queue`] is left.
+    pub(crate) fn start(pool: &PgPool) -> (Self, JoinHandle<()>) {
+        let (jobs, waiting) = mpsc::unbounded_channel();
+        let room = Arc::new(Semaphore::new(ROOM));
+        let task = task::Task::new(pool, waiting);
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "the handle is given to whoever waits for it"
+        )]
+        let running = tokio::spawn(task.run());
+        (Self { jobs, room }, running)
+    }
+
+    /// Posts orders, in their order, each for itself. Those that have not been begun at the deadline
+    /// are dropped.
+    ///
+    /// # Errors
+    ///
+    /// When there is no room; then nothing was posted.
+    pub(crate) async fn post(
+        &self,
+        orders: Vec<Order>,
+        deadline: Instant,
+    ) -> Result<Vec<Result<Posted, Error>>, Error> {
+        let count = u32::try_from(orders.len()).map_err(|_| full())?;
+        let room = Arc::clone(&self.room).try_acquire_many_owned(count).map_err(|_| full())?;
+        metrics::gauge!("lombard_posting_queued_orders").increment(f64::from(count));
+        let (answer, answered) = oneshot::channel();
+        let job = Job { orders, deadline, answer, _room: room };
+        self.jobs.send(job).map_err(|_| full())?;
+        // Dropped unanswered only with the runtime, or when the task has failed.
+        answered.await.map_err(|_| errors::Error::OutcomeUnknown.into())
+    }
+
+    /// Posts one order.
+    ///
+    /// # Errors
+    ///
+    /// As [`Queue::post`], or why the order was refused.
+    pub(crate) async fn post_one(&self, order: Order, deadline: Instant) -> Result<Posted, Error> {
+        let posted = self.post(vec![order], deadline).await?.pop();
+        posted.unwrap_or_else(|| Err(Error::corrupt("no answer")))
+    }
+}
+
+/// Nothing was done, and a little later there may be room.
+fn full() -> Error {
+    errors::Error::Overloaded.into()
+}
