@@ -124,7 +124,7 @@ pub(super) fn transfer(
         to_ledger_id: fill.ledger(to).to_string(),
         amount: Some(Amount::Money(Money { currency: "GBP".to_owned(), minor_units: 1 })),
         reference,
-        validate_only: false,
+        ..CreateTransferRequest::default()
     }
 }
 
