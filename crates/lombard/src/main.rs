@@ -10,6 +10,9 @@ use lombard::{
     demo, dev,
 };
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 #[tokio::main]
 async fn main() -> ExitCode {
     match run(&Cli::parse()).await {

@@ -14,6 +14,7 @@ use tonic::transport::Channel;
 mod config;
 mod domain;
 mod error;
+mod facts;
 mod inbound;
 mod ledgers;
 mod peers;
