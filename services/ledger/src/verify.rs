@@ -24,11 +24,13 @@ pub use report::{Check, Report, Seals};
 use crate::MIGRATIONS;
 
 /// What may be asked beside whether the books are sound.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Options {
     /// Makes the root over the seals that were there at this time, to be compared with the one that was
     /// told then. Without it: over all but those of the last minute.
     pub sealed_until: Option<OffsetDateTime>,
+    /// That one: another is a rule that is broken.
+    pub root: Option<String>,
 }
 
 /// Checks the whole database, in one transaction that only reads.
@@ -62,6 +64,7 @@ pub async fn verify(pool: &PgPool, options: Options) -> anyhow::Result<Report> {
     let until = options.sealed_until.unwrap_or(settled);
     let (sealed, seals) = seals::roots(conn, until).await?;
     checks.extend(sealed);
+    checks.extend(options.root.map(|kept| seals::compare(&seals, &kept)));
     tx.rollback().await?;
     Ok(Report { checks, seals, snapshot_time, elapsed: begin.elapsed() })
 }

@@ -66,9 +66,10 @@ pub(super) async fn numbers(conn: &mut PgConnection) -> Result<[Check; 2], sqlx:
         if row.shared {
             unique.is_broken_by(&row.id);
         }
+        // None for a sort code that is not ours to give numbers of.
         let given = row.account_number.parse::<i32>().ok().zip(row.next);
         if !fit(&row.sort_code, &row.account_number, &row.iban, &row.bic_swift)
-            || given.is_none_or(|(number, next)| number >= next)
+            || given.is_some_and(|(number, next)| number >= next)
         {
             valid.is_broken_by(&row.id);
         }

@@ -47,6 +47,19 @@ pub(super) async fn roots(
     Ok(([walk.check.took(begin.elapsed())], seals))
 }
 
+/// Compares the root with the one that was kept of that time.
+pub(super) fn compare(seals: &Seals, kept: &str) -> Check {
+    let mut check = Check::new(
+        "kept_root",
+        "the root over all seals until then is the one that was kept",
+        i64::try_from(seals.count).unwrap_or(i64::MAX),
+    );
+    if !seals.root.eq_ignore_ascii_case(kept) {
+        check.is_broken_by(&seals.root);
+    }
+    check
+}
+
 struct Walk {
     check: Check,
     until: OffsetDateTime,
