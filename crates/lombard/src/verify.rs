@@ -10,12 +10,14 @@ use anyhow::Context;
 use cluster::Cluster;
 use kit::shutdown::Signals;
 use ledger::verify::Options;
-use sqlx::postgres::PgConnectOptions;
+use sqlx::{ConnectOptions as _, Connection as _, PgConnection, postgres::PgConnectOptions};
 use tokio_util::sync::CancellationToken;
 
 use crate::{cli::Verify, dev::DATABASE_PREFIX, server::Server};
 
 mod told;
+
+const CANNOT_LOOK: &str = "cannot look at the ledger's books";
 
 /// Answers whether the books are sound, after it has said so on standard output.
 ///
@@ -58,9 +60,14 @@ async fn find(options: &Verify) -> anyhow::Result<(Server, PgConnectOptions)> {
 
 /// Checks, tells, and answers whether the books are sound.
 async fn look(database: PgConnectOptions, options: &Verify) -> anyhow::Result<bool> {
+    // Statements take long here, which is no news.
+    let database = database.disable_statement_logging();
+    // A pool would try again for a while, and then only tell that it took too long.
+    let there = PgConnection::connect_with(&database).await.context(CANNOT_LOOK)?;
+    there.close().await?;
     let pool = kit::postgres::pool(database, 2);
     let asked = Options { sealed_until: options.sealed_until, root: options.root.clone() };
-    let report = ledger::verify(&pool, asked).await.context("cannot look at the ledger's books")?;
+    let report = ledger::verify(&pool, asked).await.context(CANNOT_LOOK)?;
     pool.close().await;
     let text = told::text(&report);
     stdout().write_all(text.as_bytes()).context("standard output cannot be written to")?;

@@ -8,7 +8,8 @@ create table seals (
     to_sequence bigint not null,
     -- Over the entries, their transfers, and the root of the account's seal before.
     root bytea not null,
-    create_time timestamptz not null default now(),
+    -- Of the statement that writes it, which lasts seconds: what was there at a time is known soon after.
+    create_time timestamptz not null default statement_timestamp(),
 
     constraint seals_pkey primary key (tenant_id, account_id, from_sequence),
     constraint seals_from_positive check (from_sequence > 0),
