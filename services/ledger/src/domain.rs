@@ -4,5 +4,6 @@ pub(crate) mod account;
 pub(crate) mod ledger;
 pub(crate) mod metadata;
 pub(crate) mod posting;
+pub(crate) mod seal;
 pub(crate) mod transaction;
 pub(crate) mod transfer;

@@ -7,7 +7,10 @@ use anyhow::Context;
 use kit::server::{self, Service};
 use proto::ledger::v1::ledger_service_server::SERVICE_NAME;
 use sqlx::{PgPool, migrate::Migrator};
-use tokio::{net::TcpListener, task::JoinHandle};
+use tokio::{
+    net::TcpListener,
+    task::{JoinHandle, JoinSet},
+};
 use tokio_util::sync::CancellationToken;
 use tonic::transport::Channel;
 
@@ -20,12 +23,16 @@ mod ledgers;
 mod peers;
 mod queue;
 mod rpc;
+mod seals;
 mod standings;
 mod store;
 mod transactions;
 mod transfers;
+pub mod verify;
 
 pub use config::Settings;
+pub use seals::seal;
+pub use verify::{Report, verify};
 
 use crate::queue::Queue;
 
@@ -65,6 +72,11 @@ pub async fn serve(
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
     kit::postgres::wait_for_schema(&pool, &MIGRATIONS, &stop).await?;
+    let mut sealing = JoinSet::new();
+    if settings.seal_interval_s > 0 {
+        let interval = Duration::from_secs(settings.seal_interval_s);
+        sealing.spawn(seals::run(pool.clone(), interval, stop.clone()));
+    }
     let (service, mut posting) = service(settings, pool, customer);
     let served = tokio::select! {
         served = server::serve(listener, service, drain_timeout, stop) => served,
@@ -73,5 +85,6 @@ pub async fn serve(
     };
     // Requests that were cut off have nobody to answer, but may have been begun.
     let _ = tokio::time::timeout(drain_timeout, posting).await;
+    sealing.shutdown().await;
     served
 }

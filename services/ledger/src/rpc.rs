@@ -34,7 +34,7 @@ use crate::{
 
 /// All rpcs; those of the sandbox only where it is switched on.
 pub(crate) fn routes(settings: Settings, pool: PgPool, customer: Channel, queue: Queue) -> Routes {
-    let Settings { currencies, bank_code: code, sort_code, bic, sandbox } = settings;
+    let Settings { currencies, bank_code: code, sort_code, bic, sandbox, .. } = settings;
     let customers = Customers::new(customer);
     let bank = Bank { code, sort_code, bic };
     let transfers = Transfers::new(pool.clone(), Standings::new(customers.clone()), queue);

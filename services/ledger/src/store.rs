@@ -7,6 +7,7 @@ pub(crate) mod accounts;
 pub(crate) mod entries;
 pub(crate) mod ledgers;
 pub(crate) mod postings;
+pub(crate) mod seals;
 pub(crate) mod transfers;
 
 /// A value that was valid when it was written.

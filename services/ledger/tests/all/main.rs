@@ -13,4 +13,5 @@ mod standings;
 mod support;
 mod transactions;
 mod update_ledger;
+mod verify;
 mod wire;
