@@ -43,6 +43,7 @@ pub(crate) fn settings() -> Settings {
         sort_code: SortCode::parse("040052").unwrap(),
         bic: Bic::parse("PAYRGB20XXX").unwrap(),
         sandbox: true,
+        payments: Default::default(),
     }
 }
 
