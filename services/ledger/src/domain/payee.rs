@@ -152,13 +152,13 @@ mod tests {
 
     #[test]
     fn distances_are_counted() {
-        let distance = |one: &str, other: &str| {
+        let between = |one: &str, other: &str| {
             let (one, other): (Vec<_>, Vec<_>) = (one.chars().collect(), other.chars().collect());
-            super::distance(&one, &other)
+            distance(&one, &other)
         };
-        assert_eq!(distance("kitten", "sitting"), 3);
-        assert_eq!(distance("", "abc"), 3);
-        assert_eq!(distance("abc", ""), 3);
-        assert_eq!(distance("same", "same"), 0);
+        assert_eq!(between("kitten", "sitting"), 3);
+        assert_eq!(between("", "abc"), 3);
+        assert_eq!(between("abc", ""), 3);
+        assert_eq!(between("same", "same"), 0);
     }
 }

@@ -7,6 +7,8 @@ mod create_transfer;
 mod idempotency;
 mod inbound;
 mod ledgers;
+mod paying;
+mod payments;
 mod program;
 mod races;
 mod standings;

@@ -14,7 +14,7 @@ use proto::{
         GetLedgerRequest, Ledger, ListTransactionsRequest, ListTransactionsResponse, PrimaryUse,
         ResponseCode, Transfer, UpdateLedgerRequest, create_inbound_payment_request,
         create_transfer_request, ledger_service_client::LedgerServiceClient,
-        sandbox_service_client::SandboxServiceClient,
+        payment_service_client::PaymentServiceClient, sandbox_service_client::SandboxServiceClient,
     },
 };
 use sqlx::PgPool;
@@ -26,6 +26,7 @@ use types::{BankCode, Bic, Currency, SortCode, TenantId};
 #[derive(Clone)]
 pub(crate) struct Setup {
     pub(crate) ledger: LedgerServiceClient<Channel>,
+    pub(crate) payment: PaymentServiceClient<Channel>,
     pub(crate) sandbox: SandboxServiceClient<Channel>,
     pub(crate) customer: CustomerServiceClient<Channel>,
     pub(crate) customer_channel: Channel,
@@ -59,6 +60,7 @@ pub(crate) async fn setup_with(settings: Settings) -> Setup {
     let channel = testkit::serve(service).await;
     Setup {
         ledger: LedgerServiceClient::new(channel.clone()),
+        payment: PaymentServiceClient::new(channel.clone()),
         sandbox: SandboxServiceClient::new(channel),
         customer: CustomerServiceClient::new(customers.clone()),
         customer_channel: customers,
