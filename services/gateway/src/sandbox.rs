@@ -79,6 +79,7 @@ impl Inbound {
             name: self.name.unwrap_or_default(),
             sender: Some(sender),
             validate_only: outgoing.validate_only(),
+            ..Default::default()
         }
     }
 }

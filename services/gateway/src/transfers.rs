@@ -65,6 +65,7 @@ impl NewTransfer {
             amount: self.amount.map(Amount::Decimal),
             reference: self.reference.unwrap_or_default(),
             validate_only: outgoing.validate_only(),
+            ..Default::default()
         }
     }
 }
