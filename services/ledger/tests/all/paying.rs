@@ -16,6 +16,9 @@ use types::{AccountNumber, BankCode, Iban, SortCode};
 
 use crate::support::{Setup, settings};
 
+/// How long anything may take.
+const PATIENCE: Duration = Duration::from_secs(20);
+
 /// Waits for something to be there.
 pub(crate) async fn eventually<T>(mut look: impl AsyncFnMut() -> Option<T>) -> T {
     let begin = Instant::now();
@@ -23,7 +26,7 @@ pub(crate) async fn eventually<T>(mut look: impl AsyncFnMut() -> Option<T>) -> T
         if let Some(found) = look().await {
             return found;
         }
-        assert!(begin.elapsed() < Duration::from_secs(20), "it does not come to that");
+        assert!(begin.elapsed() < PATIENCE, "it does not come to that");
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
 }
@@ -168,11 +171,15 @@ impl Setup {
 
     /// The payment, once it has come so far.
     pub(crate) async fn wait_for(&self, payment: &Payment, status: PaymentStatus) -> Payment {
-        eventually(async || {
+        let begin = Instant::now();
+        loop {
             let found = self.get_payment(&payment.payment_id).await.unwrap();
-            (found.status() == status).then_some(found)
-        })
-        .await
+            if found.status() == status {
+                return found;
+            }
+            assert!(begin.elapsed() < PATIENCE, "{found:?} does not become {status:?}");
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
     }
 
     /// What is on a ledger, and that without what is held.
