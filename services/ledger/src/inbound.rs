@@ -94,12 +94,11 @@ impl Inbound {
             None => coming.take(conn, Some(ledger), Unfit::Refused).await?,
         };
         // Nothing: what is kept under the key of a payment that goes back.
-        let message = match taken.given_back_by {
-            Some(_) => M::default(),
-            None => {
-                let found = store::transfers::find(conn, taken.tenant, taken.transfer).await?;
-                render(&found.ok_or(Error::TransferNotFound)?)
-            }
+        let message = if taken.given_back_by.is_some() {
+            M::default()
+        } else {
+            let found = store::transfers::find(conn, taken.tenant, taken.transfer).await?;
+            render(&found.ok_or(Error::TransferNotFound)?)
         };
         let mut answer = work.commit(message).await?;
         answer.replayed |= replayed;
