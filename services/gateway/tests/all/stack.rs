@@ -83,7 +83,7 @@ fn ledger_settings() -> ledger::Settings {
         sort_code: SortCode::parse("040052").unwrap(),
         bic: Bic::parse("PAYRGB20XXX").unwrap(),
         sandbox: true,
-        payments: Default::default(),
+        payments: ledger::PaymentSettings::default(),
     }
 }
 

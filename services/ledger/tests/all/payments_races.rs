@@ -105,7 +105,8 @@ async fn of_a_cancel_and_the_worker_one_wins() {
 
 /// Payments of every kind, and what becomes of each.
 async fn orders(setup: &Setup, count: usize) -> Vec<(Payment, PaymentStatus)> {
-    let alice = setup.funded(100 * i64::try_from(count).unwrap()).await;
+    let minor = i64::try_from(count).unwrap().checked_mul(100).unwrap();
+    let alice = setup.funded(minor).await;
     let kinds = [
         ("12345678", PaymentStatus::Settled),
         ("00000001", PaymentStatus::Settled),

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use kit::caller::{Call, Caller};
-use ledger::Settings;
+use ledger::{PaymentSettings, Settings};
 use proto::{
     customer::v1::{
         Address, CreateCustomerRequest, Customer, CustomerType, UpdateCustomerRequest,
@@ -44,7 +44,7 @@ pub(crate) fn settings() -> Settings {
         sort_code: SortCode::parse("040052").unwrap(),
         bic: Bic::parse("PAYRGB20XXX").unwrap(),
         sandbox: true,
-        payments: Default::default(),
+        payments: PaymentSettings::default(),
     }
 }
 
