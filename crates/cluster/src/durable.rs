@@ -20,6 +20,11 @@ use crate::{
     user::User,
 };
 
+/// Room for the books of a busy day: PostgreSQL's own defaults are for the smallest of machines. The
+/// memory is taken as it is used; what is written is as safe as ever.
+const SETTINGS: [&str; 4] =
+    ["shared_buffers=512MB", "max_wal_size=2GB", "checkpoint_timeout=15min", "jit=off"];
+
 /// What a cluster under construction is called, until it is complete.
 const UNFINISHED: &str = "data.new-";
 
@@ -138,7 +143,7 @@ impl Launch<'_> {
         self.place
             .user
             .command(&self.binaries.postgres)
-            .args(server::arguments(self.data, self.sockets, &[]))
+            .args(server::arguments(self.data, self.sockets, &SETTINGS))
             .stdout(log.try_clone()?)
             .stderr(log)
             .spawn()

@@ -19,7 +19,7 @@ mod user;
 
 use std::path::{Path, PathBuf};
 
-use anyhow::Result;
+use anyhow::{Result, bail};
 use sqlx::postgres::PgConnectOptions;
 
 pub use crate::{binaries::installed, database::ensure_database, place::Moved};
@@ -62,6 +62,20 @@ impl Cluster {
             sockets,
             moved: place.moved,
         })
+    }
+
+    /// How to connect, as [`Cluster::options`], to the cluster in `directory` while another process of
+    /// ours runs it; none when nobody does. Nothing is started.
+    ///
+    /// # Errors
+    ///
+    /// When there is no cluster in `directory`, or it cannot be reached.
+    pub async fn running(directory: &Path) -> Result<Option<PgConnectOptions>> {
+        let Some(place) = Place::existing(directory)? else {
+            bail!("there is no data in {}", directory.display());
+        };
+        let options = server::options(&place.sockets()?);
+        Ok(server::answers(&options).await.then_some(options))
     }
 
     /// Starts a new, empty cluster that trades durability for speed, and ends with this process:

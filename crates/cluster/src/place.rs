@@ -70,8 +70,20 @@ impl Place {
         Ok(place)
     }
 
+    /// The place of the cluster that was wanted in `wanted`, if it was made. Makes nothing.
+    pub(crate) fn existing(wanted: &Path) -> Result<Option<Self>> {
+        let parent = std::path::absolute(wanted)?.parent().is_some_and(Path::is_dir);
+        if !parent {
+            return Ok(None);
+        }
+        let resolved = resolve(wanted)?;
+        let made = resolved.join("data").exists()
+            || (geteuid().is_root() && elsewhere(&resolved).join("data").exists());
+        if made { Self::find(wanted).map(Some) } else { Ok(None) }
+    }
+
     fn for_root(wanted: PathBuf) -> Result<Self> {
-        let elsewhere = Path::new(ELSEWHERE).join(format!("postgres-{}", digest(&wanted)));
+        let elsewhere = elsewhere(&wanted);
         let user = if elsewhere.join("data").exists() {
             User::for_existing(&elsewhere.join("data"))?
         } else {
@@ -109,6 +121,11 @@ fn resolve(path: &Path) -> Result<PathBuf> {
     fs::create_dir_all(parent).with_context(|| format!("cannot make {}", parent.display()))?;
     let path = parent.canonicalize()?.join(name);
     Ok(path.canonicalize().unwrap_or(path))
+}
+
+/// Where root puts the cluster that cannot be in `wanted`.
+fn elsewhere(wanted: &Path) -> PathBuf {
+    Path::new(ELSEWHERE).join(format!("postgres-{}", digest(wanted)))
 }
 
 /// Whether the user can enter `directory`, or could if it were there.

@@ -5,6 +5,7 @@ use std::{net::SocketAddr, path::PathBuf};
 use clap::{Args, Parser, Subcommand};
 use kit::config::DatabaseUrl;
 use kit::config::TelemetryConfig;
+use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
 use crate::{dev::DATABASE_PREFIX, stack::SANDBOX};
 
@@ -40,6 +41,8 @@ pub enum Command {
     Demo(Demo),
     /// Measures the platform beside what it can be compared with, on this machine.
     Bench(Bench),
+    /// Proves that the ledger's books are sound, while they are in use. Exits with 1 when they are not.
+    Verify(Verify),
 }
 
 /// Settings of `lombard dev`.
@@ -116,4 +119,30 @@ pub struct Bench {
     /// Fails when a row is missed.
     #[arg(long)]
     pub strict: bool,
+}
+
+/// Settings of `lombard verify`.
+#[derive(Debug, Args)]
+pub struct Verify {
+    /// The ledger service's database. Without it, that of `lombard dev` in the data directory,
+    /// whether it runs or not.
+    #[arg(long, value_name = "URL", hide_env_values = true)]
+    pub database_url: Option<DatabaseUrl>,
+    /// Where `lombard dev` keeps its data.
+    #[arg(long, value_name = "DIR", default_value = "./.lombard")]
+    pub data_dir: PathBuf,
+    /// Makes the root over the seals as they were at this time, in RFC 3339, to be compared with what was
+    /// told then: `2026-01-31T12:00:00Z`.
+    #[arg(long, value_name = "TIME", value_parser = time)]
+    pub sealed_until: Option<OffsetDateTime>,
+    /// The root that was told of that time. Another one is not sound.
+    #[arg(long, value_name = "HEX", requires = "sealed_until")]
+    pub root: Option<String>,
+    /// Also writes the results to a file, as JSON.
+    #[arg(long, value_name = "FILE")]
+    pub json: Option<PathBuf>,
+}
+
+fn time(text: &str) -> Result<OffsetDateTime, &'static str> {
+    OffsetDateTime::parse(text, &Rfc3339).map_err(|_| "must be a time as 2026-01-31T12:00:00Z")
 }

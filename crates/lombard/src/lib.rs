@@ -9,4 +9,5 @@ mod parts;
 mod ready;
 mod server;
 pub mod stack;
+pub mod verify;
 pub mod walkthrough;

@@ -7,13 +7,16 @@ use kit::telemetry::{self, LogTo};
 use lombard::{
     bench,
     cli::{Cli, Command},
-    demo, dev,
+    demo, dev, verify,
 };
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
 #[tokio::main]
 async fn main() -> ExitCode {
     match run(&Cli::parse()).await {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(error) => {
             eprintln!("lombard: {error:#}");
             ExitCode::FAILURE
@@ -21,11 +24,16 @@ async fn main() -> ExitCode {
     }
 }
 
-async fn run(cli: &Cli) -> anyhow::Result<()> {
+async fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
     let _flush_on_exit = telemetry::init("lombard", &cli.telemetry(), LogTo::Stderr)?;
     match &cli.command {
-        Command::Dev(options) => dev::run(options).await,
-        Command::Demo(options) => demo::run(options).await,
-        Command::Bench(options) => bench::run(options).await,
+        Command::Dev(options) => dev::run(options).await?,
+        Command::Demo(options) => demo::run(options).await?,
+        Command::Bench(options) => bench::run(options).await?,
+        Command::Verify(options) => {
+            let sound = verify::run(options).await?;
+            return Ok(if sound { ExitCode::SUCCESS } else { ExitCode::FAILURE });
+        }
     }
+    Ok(ExitCode::SUCCESS)
 }

@@ -21,6 +21,9 @@ use tokio_util::sync::CancellationToken;
 
 use crate::config::{Command, Config, CreateUser, Serve};
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let config = Config::parse();

@@ -10,6 +10,9 @@ use kit::{
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Customers: the persons and companies whom tenants serve.
 #[derive(Parser)]
 #[command(version)]

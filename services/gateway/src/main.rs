@@ -12,6 +12,9 @@ use kit::{
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// The JSON surface in front of the services.
 #[derive(Parser)]
 #[command(version)]

@@ -29,6 +29,9 @@ pub struct Settings {
     /// Serves the rpcs that play the outside world. Never in production: they make money.
     #[arg(long, env = "SANDBOX")]
     pub sandbox: bool,
+    /// Seconds between looks for entries to seal. 0: none are sealed by this process.
+    #[arg(long, env = "SEAL_INTERVAL_S", default_value_t = 60)]
+    pub seal_interval_s: u64,
     /// How payments are worked on; nothing that an operator decides.
     #[arg(skip)]
     pub payments: PaymentSettings,

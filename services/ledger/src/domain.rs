@@ -6,5 +6,6 @@ pub(crate) mod metadata;
 pub(crate) mod payee;
 pub(crate) mod payment;
 pub(crate) mod posting;
+pub(crate) mod seal;
 pub(crate) mod transaction;
 pub(crate) mod transfer;

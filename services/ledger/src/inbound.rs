@@ -69,21 +69,23 @@ impl Inbound {
         Self { pool, wake }
     }
 
-    /// Takes in a payment for a ledger of the caller's. One that has come in before, by its key or its
+    /// Takes in a payment for a ledger of the caller's; `is_credited` tells a transfer to a ledger from one
+    /// to suspense. One that has come in before, by its key or its
     /// rail reference, is answered as it was then.
     ///
     /// # Errors
     ///
     /// [`Error::LedgerDisabled`] when it was taken in, and is on its way back.
-    pub(crate) async fn create<M: Message + Default + PartialEq>(
+    pub(crate) async fn create<M: Message + Default>(
         &self,
         caller: &Caller,
         key: Option<Key>,
         new: NewInbound,
         render: fn(&Transfer) -> M,
+        is_credited: fn(&M) -> bool,
     ) -> Result<Answer<M>, Error> {
         let mut work = match idempotency::begin(&self.pool, key).await? {
-            Begun::Replayed(answer) => return credited(answer),
+            Begun::Replayed(answer) => return credited(answer, is_credited),
             Begun::New(work) => work,
         };
         let (conn, tenant, ledger) = (work.conn(), caller.tenant(), new.ledger);
@@ -93,17 +95,12 @@ impl Inbound {
             Some(taken) => (taken, true),
             None => coming.take(conn, Some(ledger), Unfit::Refused).await?,
         };
-        // Nothing: what is kept under the key of a payment that goes back.
-        let message = if taken.given_back_by.is_some() {
-            M::default()
-        } else {
-            let found = store::transfers::find(conn, taken.tenant, taken.transfer).await?;
-            render(&found.ok_or(Error::TransferNotFound)?)
-        };
+        let found = store::transfers::find(conn, taken.tenant, taken.transfer).await?;
+        let message = render(&found.ok_or(Error::TransferNotFound)?);
         let mut answer = work.commit(message).await?;
         answer.replayed |= replayed;
         self.wake.notify_one();
-        credited(answer)
+        credited(answer, is_credited)
     }
 
     /// Takes in what a rail has brought, once. What names no ledger that can take it goes back.
@@ -139,8 +136,8 @@ impl NewInbound {
 }
 
 /// The answer to a payment that came in, or that it is on its way back.
-fn credited<M: Default + PartialEq>(answer: Answer<M>) -> Result<Answer<M>, Error> {
-    if answer.message == M::default() { Err(Error::LedgerDisabled) } else { Ok(answer) }
+fn credited<M>(answer: Answer<M>, is_credited: fn(&M) -> bool) -> Result<Answer<M>, Error> {
+    if is_credited(&answer.message) { Ok(answer) } else { Err(Error::LedgerDisabled) }
 }
 
 /// What happens to money that does not fit the ledger: of another currency, or too much.

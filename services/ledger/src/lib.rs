@@ -7,13 +7,18 @@ use anyhow::Context;
 use kit::server::{self, Service};
 use proto::ledger::v1::ledger_service_server::SERVICE_NAME;
 use sqlx::{PgPool, migrate::Migrator};
-use tokio::{net::TcpListener, sync::Notify, task::JoinHandle};
+use tokio::{
+    net::TcpListener,
+    sync::Notify,
+    task::{JoinHandle, JoinSet},
+};
 use tokio_util::sync::CancellationToken;
 use tonic::transport::Channel;
 
 mod config;
 mod domain;
 mod error;
+mod facts;
 mod inbound;
 mod ledgers;
 mod payees;
@@ -22,12 +27,16 @@ mod peers;
 mod queue;
 mod rails;
 mod rpc;
+mod seals;
 mod standings;
 mod store;
 mod transactions;
 mod transfers;
+pub mod verify;
 
 pub use config::{PaymentSettings, Settings};
+pub use seals::seal;
+pub use verify::{Report, verify};
 
 use crate::{
     payments::worker::Worker,
@@ -75,6 +84,11 @@ pub async fn serve(
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
     kit::postgres::wait_for_schema(&pool, &MIGRATIONS, &stop).await?;
+    let mut sealing = JoinSet::new();
+    if settings.seal_interval_s > 0 {
+        let interval = Duration::from_secs(settings.seal_interval_s);
+        sealing.spawn(seals::run(pool.clone(), interval, stop.clone()));
+    }
     let wake = Arc::<Notify>::default();
     let worker = worker(&settings, pool.clone(), customer.clone(), Arc::clone(&wake));
     let (service, mut posting) = answering(settings, pool, customer, wake);
@@ -95,6 +109,7 @@ pub async fn serve(
         // Requests that were cut off have nobody to answer, but may have been begun.
         let _ = tokio::time::timeout(drain_timeout, posting).await;
     }
+    sealing.shutdown().await;
     served
 }
 

@@ -13,6 +13,9 @@ use sqlx::PgPool;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Ledgers: customers' accounts and the money that moves between them.
 #[derive(Parser)]
 #[command(version)]

@@ -48,7 +48,7 @@ pub(crate) fn routes(
     queue: Queue,
     wake: Arc<Notify>,
 ) -> Routes {
-    let Settings { currencies, bank_code: code, sort_code, bic, sandbox, payments: _ } = settings;
+    let Settings { currencies, bank_code: code, sort_code, bic, sandbox, .. } = settings;
     let customers = Customers::new(customer);
     let bank = Bank { code, sort_code, bic };
     let standings = Standings::new(customers.clone());

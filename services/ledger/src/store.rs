@@ -12,6 +12,7 @@ pub(crate) mod payment_work;
 pub(crate) mod payments;
 pub(crate) mod postings;
 pub(crate) mod sandbox_rail;
+pub(crate) mod seals;
 pub(crate) mod transfers;
 
 /// A value that was valid when it was written.

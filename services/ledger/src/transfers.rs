@@ -1,13 +1,12 @@
 //! Moving money between ledgers. What is to be moved is made out here; it is posted by the [`Queue`].
 
-use std::time::Instant;
+use std::{sync::Arc, time::Instant};
 
 use kit::{
     caller::Caller,
     errors::Violations,
     idempotency::{Answer, Key},
 };
-use moka::sync::Cache;
 use sqlx::PgPool;
 use types::{
     Amount, Currency, CustomerId, DecimalText, LedgerId, Reference, Side, TenantId, TransactionId,
@@ -24,6 +23,7 @@ use crate::{
         },
     },
     error::Error,
+    facts::{Facts, Known},
     queue::{Posted, Queue},
     standings::Standings,
     store,
@@ -73,28 +73,18 @@ pub(crate) struct NewReversal {
     pub(crate) metadata: Metadata,
 }
 
-/// What never changes about a ledger.
-#[derive(Debug, Clone, Copy)]
-struct Facts {
-    customer: CustomerId,
-    currency: Currency,
-}
-
-/// Ledgers whose facts are kept in memory: some 30 MB.
-const KNOWN_LEDGERS: u64 = 262_144;
-
 /// The use cases.
 #[derive(Clone)]
 pub(crate) struct Transfers {
     pool: PgPool,
     standings: Standings,
     queue: Queue,
-    known: Cache<(TenantId, LedgerId), Facts>,
+    known: Arc<Known>,
 }
 
 impl Transfers {
     pub(crate) fn new(pool: PgPool, standings: Standings, queue: Queue) -> Self {
-        Self { pool, standings, queue, known: Cache::new(KNOWN_LEDGERS) }
+        Self { pool, standings, queue, known: Arc::default() }
     }
 
     /// Moves money between two ledgers, or records that there was not enough.
@@ -250,11 +240,11 @@ impl Transfers {
     }
 
     async fn facts(&self, tenant: TenantId, id: LedgerId) -> Result<Option<Facts>, Error> {
-        if let Some(facts) = self.known.get(&(tenant, id)) {
+        if let Some(facts) = self.known.get(tenant, id) {
             return Ok(Some(facts));
         }
         self.read_facts(tenant, &[id]).await?;
-        Ok(self.known.get(&(tenant, id)))
+        Ok(self.known.get(tenant, id))
     }
 
     /// Asks what is not known yet of the ledgers of many transfers, and of those who pay, at once.
@@ -266,7 +256,7 @@ impl Transfers {
         let tenant = caller.tenant();
         let ledger = |id: AccountId| LedgerId::from_uuid(id.uuid());
         let sides = news.iter().flatten().flat_map(|new| [new.sides.debit(), new.sides.credit()]);
-        let is_unknown = |id: &LedgerId| !self.known.contains_key(&(tenant, *id));
+        let is_unknown = |id: &LedgerId| self.known.get(tenant, *id).is_none();
         let mut ids: Vec<LedgerId> = sides.map(ledger).filter(is_unknown).collect();
         ids.sort_unstable();
         ids.dedup();
@@ -274,7 +264,7 @@ impl Transfers {
             self.read_facts(tenant, &ids).await?;
         }
         let payers = news.iter().flatten().map(|new| ledger(new.sides.debit()));
-        let payers = payers.filter_map(|id| self.known.get(&(tenant, id)));
+        let payers = payers.filter_map(|id| self.known.get(tenant, id));
         let customers: Vec<CustomerId> = payers.map(|facts| facts.customer).collect();
         // Where it fails, each transfer asks for itself.
         let _ = self.standings.may_send_all(caller, &customers).await;
@@ -285,7 +275,7 @@ impl Transfers {
         let mut conn = self.pool.acquire().await?;
         for ledger in store::ledgers::find(&mut conn, tenant, ids).await? {
             let facts = Facts { customer: ledger.customer_id, currency: ledger.currency };
-            self.known.insert((tenant, ledger.id), facts);
+            self.known.put(tenant, ledger.id, facts);
         }
         Ok(())
     }

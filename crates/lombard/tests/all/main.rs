@@ -28,3 +28,4 @@ mod scene;
 mod stack;
 mod transactions;
 mod transfers;
+mod verify;

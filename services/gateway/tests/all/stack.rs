@@ -84,6 +84,7 @@ fn ledger_settings() -> ledger::Settings {
         bic: Bic::parse("PAYRGB20XXX").unwrap(),
         sandbox: true,
         payments: ledger::PaymentSettings::default(),
+        seal_interval_s: 0,
     }
 }
 

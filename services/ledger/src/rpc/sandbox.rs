@@ -43,7 +43,8 @@ pub(super) async fn create_inbound(
     if message.validate_only {
         return Ok(Response::new(pb::Transfer::default()));
     }
-    Ok(inbound.create(&caller, key, new, render).await?.into_response())
+    let is_credited = |transfer: &pb::Transfer| !transfer.to_ledger_id.is_empty();
+    Ok(inbound.create(&caller, key, new, render, is_credited).await?.into_response())
 }
 
 /// The rail's own name for a payment.

@@ -19,4 +19,5 @@ mod standings;
 mod support;
 mod transactions;
 mod update_ledger;
+mod verify;
 mod wire;

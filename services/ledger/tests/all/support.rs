@@ -45,6 +45,7 @@ pub(crate) fn settings() -> Settings {
         bic: Bic::parse("PAYRGB20XXX").unwrap(),
         sandbox: true,
         payments: PaymentSettings::default(),
+        seal_interval_s: 0,
     }
 }
 
