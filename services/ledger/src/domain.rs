@@ -3,6 +3,8 @@
 pub(crate) mod account;
 pub(crate) mod ledger;
 pub(crate) mod metadata;
+pub(crate) mod payee;
+pub(crate) mod payment;
 pub(crate) mod posting;
 pub(crate) mod seal;
 pub(crate) mod transaction;

@@ -16,6 +16,14 @@ pub(crate) enum Error {
     CustomerNotFound,
     #[error("the transfer does not exist")]
     TransferNotFound,
+    #[error("the payment does not exist")]
+    PaymentNotFound,
+    #[error("the payment is on its way or has ended")]
+    PaymentNotCancellable,
+    #[error("the payment is in another state")]
+    PaymentStateUnfit,
+    #[error("no rail leads there")]
+    RailMissing,
     #[error("the transaction does not exist")]
     TransactionNotFound,
     #[error("no ledger and no transaction has this id")]
@@ -79,6 +87,11 @@ impl From<Error> for Status {
             Error::LedgerNotFound => (Code::NotFound, "LEDGER_NOT_FOUND"),
             Error::CustomerNotFound => (Code::NotFound, "CUSTOMER_NOT_FOUND"),
             Error::TransferNotFound => (Code::NotFound, "TRANSFER_NOT_FOUND"),
+            Error::PaymentNotFound => (Code::NotFound, "PAYMENT_NOT_FOUND"),
+            Error::PaymentNotCancellable => (Code::FailedPrecondition, "PAYMENT_NOT_CANCELLABLE"),
+            // No rpc asks for a transition that the state may not allow but the one above.
+            Error::PaymentStateUnfit => (Code::Internal, "INTERNAL"),
+            Error::RailMissing => (Code::FailedPrecondition, "RAIL_MISSING"),
             Error::TransactionNotFound => (Code::NotFound, "TRANSACTION_NOT_FOUND"),
             Error::LedgerOrTransactionNotFound => {
                 (Code::NotFound, "LEDGER_OR_TRANSACTION_NOT_FOUND")

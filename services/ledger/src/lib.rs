@@ -1,7 +1,7 @@
 //! The ledger service: customers' ledgers with account numbers of their own, and the money that moves
 //! between them. Who the customers are is the customer service's.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use anyhow::Context;
 use kit::server::{self, Service};
@@ -9,6 +9,7 @@ use proto::ledger::v1::ledger_service_server::SERVICE_NAME;
 use sqlx::{PgPool, migrate::Migrator};
 use tokio::{
     net::TcpListener,
+    sync::Notify,
     task::{JoinHandle, JoinSet},
 };
 use tokio_util::sync::CancellationToken;
@@ -20,8 +21,11 @@ mod error;
 mod facts;
 mod inbound;
 mod ledgers;
+mod payees;
+mod payments;
 mod peers;
 mod queue;
+mod rails;
 mod rpc;
 mod seals;
 mod standings;
@@ -30,11 +34,16 @@ mod transactions;
 mod transfers;
 pub mod verify;
 
-pub use config::Settings;
+pub use config::{PaymentSettings, Settings};
 pub use seals::seal;
 pub use verify::{Report, verify};
 
-use crate::queue::Queue;
+use crate::{
+    payments::worker::Worker,
+    peers::Customers,
+    queue::Queue,
+    rails::{Rail, Sandbox},
+};
 
 /// The package of the contract, as errors name it.
 pub const DOMAIN: &str = "lombard.ledger.v1";
@@ -44,21 +53,24 @@ pub static MIGRATIONS: Migrator = sqlx::migrate!();
 
 /// What the service serves, on this database. `customer` leads to the customer service. The handle is
 /// that of the task that posts transfers: it ends when nothing is served any more and all that was
-/// accepted has been answered.
+/// accepted has been answered. The work that payments leave is done by [`work`].
 #[must_use]
 pub fn service(settings: Settings, pool: PgPool, customer: Channel) -> (Service, JoinHandle<()>) {
-    let (queue, posting) = Queue::start(&pool);
-    let service = Service {
-        name: SERVICE_NAME,
-        routes: rpc::routes(settings, pool.clone(), customer, queue),
-        public: &[],
-        descriptors: proto::DESCRIPTORS,
-        database: pool,
-    };
-    (service, posting)
+    answering(settings, pool, customer, Arc::default())
 }
 
-/// Serves until `stop`, then lets requests under way finish within `drain_timeout`.
+/// Works on payments until `stop`, then ends what is under way within `drain_timeout`.
+pub async fn work(
+    settings: Settings,
+    pool: PgPool,
+    customer: Channel,
+    drain_timeout: Duration,
+    stop: CancellationToken,
+) {
+    worker(&settings, pool, customer, Arc::default()).run(drain_timeout, stop).await;
+}
+
+/// Serves and works until `stop`, then lets what is under way finish within `drain_timeout`.
 ///
 /// # Errors
 ///
@@ -77,14 +89,51 @@ pub async fn serve(
         let interval = Duration::from_secs(settings.seal_interval_s);
         sealing.spawn(seals::run(pool.clone(), interval, stop.clone()));
     }
-    let (service, mut posting) = service(settings, pool, customer);
-    let served = tokio::select! {
-        served = server::serve(listener, service, drain_timeout, stop) => served,
-        // It outlives the server unless it fails.
-        failed = &mut posting => return failed.context("the posting task has failed"),
+    let wake = Arc::<Notify>::default();
+    let worker = worker(&settings, pool.clone(), customer.clone(), Arc::clone(&wake));
+    let (service, mut posting) = answering(settings, pool, customer, wake);
+    // A server that fails takes the worker with it.
+    let worker_stop = stop.child_token();
+    let server = async {
+        let served = tokio::select! {
+            served = server::serve(listener, service, drain_timeout, stop) => served,
+            // It outlives the server unless it fails.
+            failed = &mut posting => failed.context("the posting task has failed"),
+        };
+        worker_stop.cancel();
+        served
     };
-    // Requests that were cut off have nobody to answer, but may have been begun.
-    let _ = tokio::time::timeout(drain_timeout, posting).await;
+    let worker = Box::pin(worker.run(drain_timeout, worker_stop.clone()));
+    let (served, ()) = tokio::join!(server, worker);
+    if !posting.is_finished() {
+        // Requests that were cut off have nobody to answer, but may have been begun.
+        let _ = tokio::time::timeout(drain_timeout, posting).await;
+    }
     sealing.shutdown().await;
     served
+}
+
+fn answering(
+    settings: Settings,
+    pool: PgPool,
+    customer: Channel,
+    wake: Arc<Notify>,
+) -> (Service, JoinHandle<()>) {
+    let (queue, posting) = Queue::start(&pool);
+    let service = Service {
+        name: SERVICE_NAME,
+        routes: rpc::routes(settings, pool.clone(), customer, queue, wake),
+        public: &[],
+        descriptors: proto::DESCRIPTORS,
+        database: pool,
+    };
+    (service, posting)
+}
+
+fn worker(settings: &Settings, pool: PgPool, customer: Channel, wake: Arc<Notify>) -> Worker {
+    let payments = settings.payments.clone();
+    let rail = settings
+        .sandbox
+        .then(|| Arc::new(Sandbox::new(pool.clone(), payments.sandbox_delay)) as Arc<dyn Rail>);
+    Worker::new(payments, pool, Customers::new(customer), rail, wake)
 }

@@ -34,7 +34,7 @@ enum Command {
     Migrate,
     /// Serves gRPC until SIGTERM.
     #[command(mut_arg("listen", |listen| listen.required(false).default_value("127.0.0.1:7004")))]
-    Serve(Serve),
+    Serve(Box<Serve>),
 }
 
 #[derive(Args)]
@@ -55,7 +55,7 @@ async fn main() -> anyhow::Result<()> {
     let pool = config.postgres.pool()?;
     match config.command {
         Command::Migrate => kit::postgres::migrate(&pool, &ledger::MIGRATIONS).await?,
-        Command::Serve(serve) => self::serve(serve, pool).await?,
+        Command::Serve(serve) => self::serve(*serve, pool).await?,
     }
     Ok(())
 }

@@ -1,11 +1,14 @@
 //! The contract's rpcs: messages to and from what the use cases speak. Every bad field is named here;
 //! nothing is decided.
 
+mod addresses;
 mod amounts;
 mod balances;
 mod batches;
 mod ledgers;
 mod money;
+mod payees;
+mod payments;
 mod reversals;
 mod sandbox;
 mod transactions;
@@ -14,9 +17,12 @@ mod transfers;
 use kit::{caller::Caller, errors::Violations};
 use proto::ledger::v1::{
     self as pb, ledger_service_server::LedgerServiceServer,
-    sandbox_service_server::SandboxServiceServer,
+    payment_service_server::PaymentServiceServer, sandbox_service_server::SandboxServiceServer,
 };
+use std::sync::Arc;
+
 use sqlx::PgPool;
+use tokio::sync::Notify;
 use tonic::{Request, Response, Status, async_trait, service::Routes, transport::Channel};
 use types::Currency;
 
@@ -25,6 +31,8 @@ use crate::{
     error::Error,
     inbound::Inbound,
     ledgers::{Bank, Ledgers},
+    payees::{self as directory, Directory, Payees},
+    payments::Payments,
     peers::Customers,
     queue::Queue,
     standings::Standings,
@@ -33,19 +41,37 @@ use crate::{
 };
 
 /// All rpcs; those of the sandbox only where it is switched on.
-pub(crate) fn routes(settings: Settings, pool: PgPool, customer: Channel, queue: Queue) -> Routes {
+pub(crate) fn routes(
+    settings: Settings,
+    pool: PgPool,
+    customer: Channel,
+    queue: Queue,
+    wake: Arc<Notify>,
+) -> Routes {
     let Settings { currencies, bank_code: code, sort_code, bic, sandbox, .. } = settings;
     let customers = Customers::new(customer);
     let bank = Bank { code, sort_code, bic };
-    let transfers = Transfers::new(pool.clone(), Standings::new(customers.clone()), queue);
-    let inbound = Inbound::new(pool.clone());
+    let standings = Standings::new(customers.clone());
+    let transfers = Transfers::new(pool.clone(), standings.clone(), queue);
+    let inbound = Inbound::new(pool.clone(), Arc::clone(&wake));
+    let mut payees: Vec<Arc<dyn Payees>> =
+        vec![Arc::new(directory::Ours::new(pool.clone(), customers.clone()))];
+    if sandbox {
+        payees.push(Arc::new(directory::Sandbox));
+    }
+    let payments = PaymentRpcs {
+        payments: Payments::new(pool.clone(), standings, sandbox, wake),
+        payees: Directory::new(payees),
+        transfers: transfers.clone(),
+    };
     let ledger = LedgerRpcs {
         ledgers: Ledgers::new(pool.clone(), customers.clone(), bank),
         transfers: transfers.clone(),
         transactions: Transactions::new(pool, customers),
         currencies,
     };
-    let routes = Routes::new(LedgerServiceServer::new(ledger));
+    let routes = Routes::new(LedgerServiceServer::new(ledger))
+        .add_service(PaymentServiceServer::new(payments));
     if sandbox {
         routes.add_service(SandboxServiceServer::new(SandboxRpcs { transfers, inbound }))
     } else {
@@ -59,6 +85,12 @@ struct LedgerRpcs {
     transactions: Transactions,
     /// Those that ledgers may be issued in.
     currencies: Vec<Currency>,
+}
+
+struct PaymentRpcs {
+    payments: Payments,
+    payees: Directory,
+    transfers: Transfers,
 }
 
 struct SandboxRpcs {
@@ -160,6 +192,41 @@ impl pb::ledger_service_server::LedgerService for LedgerRpcs {
         request: Request<pb::QueryTransactionsRequest>,
     ) -> Answered<pb::QueryTransactionsResponse> {
         Ok(transactions::query(&self.transactions, request).await?)
+    }
+}
+
+#[async_trait]
+impl pb::payment_service_server::PaymentService for PaymentRpcs {
+    async fn create_payment(
+        &self,
+        request: Request<pb::CreatePaymentRequest>,
+    ) -> Answered<pb::Payment> {
+        Ok(payments::create(&self.payments, &self.transfers, request).await?)
+    }
+
+    async fn get_payment(&self, request: Request<pb::GetPaymentRequest>) -> Answered<pb::Payment> {
+        Ok(payments::get(&self.payments, request).await?)
+    }
+
+    async fn list_payments(
+        &self,
+        request: Request<pb::ListPaymentsRequest>,
+    ) -> Answered<pb::ListPaymentsResponse> {
+        Ok(payments::list(&self.payments, request).await?)
+    }
+
+    async fn cancel_payment(
+        &self,
+        request: Request<pb::CancelPaymentRequest>,
+    ) -> Answered<pb::Payment> {
+        Ok(payments::cancel(&self.payments, request).await?)
+    }
+
+    async fn confirm_payee(
+        &self,
+        request: Request<pb::ConfirmPayeeRequest>,
+    ) -> Answered<pb::ConfirmPayeeResponse> {
+        Ok(payees::confirm(&self.payees, request).await?)
     }
 }
 

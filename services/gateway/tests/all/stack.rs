@@ -83,6 +83,7 @@ fn ledger_settings() -> ledger::Settings {
         sort_code: SortCode::parse("040052").unwrap(),
         bic: Bic::parse("PAYRGB20XXX").unwrap(),
         sandbox: true,
+        payments: ledger::PaymentSettings::default(),
         seal_interval_s: 0,
     }
 }

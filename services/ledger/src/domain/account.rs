@@ -49,6 +49,15 @@ pub(crate) enum Debit {
     InsufficientFunds,
 }
 
+/// What holding an amount would do.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Hold {
+    /// Make this be held.
+    Holds(i64),
+    /// Go below the floor.
+    InsufficientFunds,
+}
+
 impl Account {
     /// What a debit of `amount_minor`, which is above 0, would do.
     pub(crate) fn debit(&self, amount_minor: i64) -> Result<Debit, Overflow> {
@@ -62,6 +71,21 @@ impl Account {
             return Ok(Debit::InsufficientFunds);
         }
         i64::try_from(left).map(Debit::Leaves).map_err(|_| Overflow)
+    }
+
+    /// What holding `amount_minor`, which is above 0, would do: it is allowed where a debit is.
+    pub(crate) fn hold(&self, amount_minor: i64) -> Result<Hold, Overflow> {
+        match self.debit(amount_minor)? {
+            Debit::Leaves(_) => {
+                self.held_minor.checked_add(amount_minor).map(Hold::Holds).ok_or(Overflow)
+            }
+            Debit::InsufficientFunds => Ok(Hold::InsufficientFunds),
+        }
+    }
+
+    /// What is held without `amount_minor`, which must be part of it.
+    pub(crate) fn release(&self, amount_minor: i64) -> Result<i64, Overflow> {
+        self.held_minor.checked_sub(amount_minor).filter(|held| *held >= 0).ok_or(Overflow)
     }
 
     /// The balance that a credit of `amount_minor` would leave.
@@ -79,5 +103,66 @@ impl Account {
         self.balance_minor = balance_minor;
         self.last_entry_time = time;
         Ok(self)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn account(balance_minor: i64, held_minor: i64, floor_minor: i64) -> Account {
+        Account {
+            id: AccountId::new(),
+            version: 0,
+            currency: Currency::parse("GBP").unwrap(),
+            active: true,
+            balance_minor,
+            held_minor,
+            floor_minor: Some(floor_minor),
+            entry_count: 0,
+            last_entry_time: None,
+        }
+    }
+
+    #[test]
+    fn what_is_held_cannot_be_held_again_or_spent() {
+        let account = account(100, 60, 0);
+
+        assert_eq!(account.hold(40), Ok(Hold::Holds(100)));
+        assert_eq!(account.hold(41), Ok(Hold::InsufficientFunds));
+        assert_eq!(account.debit(41), Ok(Debit::InsufficientFunds));
+    }
+
+    #[test]
+    fn an_overdraft_can_be_held() {
+        assert_eq!(account(0, 0, -50).hold(50), Ok(Hold::Holds(50)));
+        assert_eq!(account(0, 0, -50).hold(51), Ok(Hold::InsufficientFunds));
+    }
+
+    #[test]
+    fn more_than_is_held_cannot_be_released() {
+        assert_eq!(account(100, 60, 0).release(60), Ok(0));
+        assert_eq!(account(100, 60, 0).release(61), Err(Overflow));
+        assert_eq!(account(100, 60, 0).release(i64::MIN), Err(Overflow));
+    }
+
+    proptest! {
+        #[test]
+        fn what_was_held_and_released_can_be_debited(
+            balance in any::<i64>(),
+            held in 0..i64::MAX,
+            floor in i64::MIN..=0,
+            amount in 1..i64::MAX,
+        ) {
+            let mut account = account(balance, held, floor);
+            if let Ok(Hold::Holds(more)) = account.hold(amount) {
+                account.held_minor = more;
+                prop_assert_eq!(account.release(amount), Ok(held));
+                account.held_minor = held;
+                prop_assert!(matches!(account.debit(amount), Ok(Debit::Leaves(_))));
+            }
+        }
     }
 }

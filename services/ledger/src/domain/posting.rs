@@ -81,7 +81,8 @@ pub(crate) fn post(
     }
 }
 
-fn check(order: &Order, debit: &Account, credit: &Account) -> Result<(), Refused> {
+/// Whether an order may be carried out at all, whatever there is on its accounts.
+pub(super) fn check(order: &Order, debit: &Account, credit: &Account) -> Result<(), Refused> {
     let currency = order.movement.amount.currency();
     if debit.currency != currency || credit.currency != currency {
         return Err(Refused::CurrencyMismatch);

@@ -2,7 +2,7 @@
 
 use kit::{caller::Caller, errors::Violations};
 use proto::{
-    ledger::v1::{create_inbound_payment_request, create_transfer_request},
+    ledger::v1::{create_inbound_payment_request, create_payment_request, create_transfer_request},
     r#type::v1::Money,
 };
 use types::{Amount, Currency, DecimalText, LedgerId};
@@ -33,6 +33,15 @@ impl<'a> From<&'a create_inbound_payment_request::Amount> for Given<'a> {
         match amount {
             create_inbound_payment_request::Amount::Money(money) => Self::Money(money),
             create_inbound_payment_request::Amount::Decimal(decimal) => Self::Decimal(decimal),
+        }
+    }
+}
+
+impl<'a> From<&'a create_payment_request::Amount> for Given<'a> {
+    fn from(amount: &'a create_payment_request::Amount) -> Self {
+        match amount {
+            create_payment_request::Amount::Money(money) => Self::Money(money),
+            create_payment_request::Amount::Decimal(decimal) => Self::Decimal(decimal),
         }
     }
 }

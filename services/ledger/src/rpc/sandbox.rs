@@ -29,18 +29,28 @@ pub(super) async fn create_inbound(
     let reference = bad.required("reference", &message.reference, Reference::parse);
     let name = bad.required("name", &message.name, |name| Text::parse(name, NAME_LENGTH));
     let account = sender(&message.sender.unwrap_or_default(), &mut bad);
+    let rail_reference = bad.optional("rail_reference", &message.rail_reference, rail_reference);
     if message.validate_only || !bad.is_empty() {
         amounts::check(transfers, &caller, ledger, amount, &mut bad).await?;
     }
     let new = (|| {
         let sender = OutsideParty { name: name?, account: account? };
-        Some(NewInbound { ledger: ledger?, amount: amount?, reference: reference?, sender })
+        let (ledger, amount, reference) = (ledger?, amount?, reference?);
+        let rail_reference = rail_reference?;
+        Some(NewInbound { ledger, amount, reference, sender, rail_reference })
     })();
     let new = valid(bad, new)?;
     if message.validate_only {
         return Ok(Response::new(pb::Transfer::default()));
     }
-    Ok(inbound.create(&caller, key, new, render).await?.into_response())
+    let is_credited = |transfer: &pb::Transfer| !transfer.to_ledger_id.is_empty();
+    Ok(inbound.create(&caller, key, new, render, is_credited).await?.into_response())
+}
+
+/// The rail's own name for a payment.
+fn rail_reference(given: &str) -> Result<String, &'static str> {
+    let is_fit = given.len() <= 64 && given.bytes().all(|byte| byte.is_ascii_graphic());
+    if is_fit { Ok(given.to_owned()) } else { Err("must be 1-64 visible ASCII characters") }
 }
 
 /// At least one whole address, and no half of one.

@@ -213,6 +213,26 @@ pub(crate) async fn set_floor(
     }
 }
 
+/// Writes what an account holds, which must be locked. As every change of it, this counts as one.
+pub(crate) async fn save_held(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    account: &Account,
+) -> Result<(), Error> {
+    sqlx::query!(
+        "
+        update accounts set held_minor = $3, version = version + 1
+        where tenant_id = $1 and account_id = $2
+        ",
+        tenant.uuid(),
+        account.id.uuid(),
+        account.held_minor,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
 fn columns(keys: &[Key]) -> (Vec<Uuid>, Vec<Uuid>) {
     keys.iter().map(|(tenant, account)| (tenant.uuid(), account.uuid())).unzip()
 }

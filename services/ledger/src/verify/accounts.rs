@@ -93,7 +93,7 @@ pub(super) async fn currencies(conn: &mut PgConnection) -> Result<[Check; 1], sq
     Ok([check.took(begin.elapsed())])
 }
 
-/// What accounts hold. Nothing holds money yet.
+/// What accounts hold: for their open payments, and customers' accounts alone.
 pub(super) async fn holds(
     conn: &mut PgConnection,
     counts: &Counts,
@@ -103,10 +103,16 @@ pub(super) async fn holds(
         Check::new("holds", "what is held is the sum of the open holds", counts.accounts);
     let mut rows = sqlx::query_scalar!(
         r#"
-        select concat_ws('/', tenant_id, account_id) as "id!"
-        from accounts
-        where held_minor <> 0
-        order by tenant_id, account_id
+        select concat_ws('/', a.tenant_id, a.account_id) as "id!"
+        from accounts a
+        left join (
+            select tenant_id, account_id, sum(amount_minor) as total
+            from payments
+            where status in ('accepted', 'submitted')
+            group by tenant_id, account_id
+        ) p on p.tenant_id = a.tenant_id and p.account_id = a.account_id
+        where a.held_minor <> case a.kind when 'customer' then coalesce(p.total, 0) else 0 end
+        order by a.tenant_id, a.account_id
         "#
     )
     .fetch(conn);

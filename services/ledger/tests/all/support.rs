@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use kit::caller::{Call, Caller};
-use ledger::Settings;
+use ledger::{PaymentSettings, Settings};
 use proto::{
     customer::v1::{
         Address, CreateCustomerRequest, Customer, CustomerType, UpdateCustomerRequest,
@@ -14,7 +14,7 @@ use proto::{
         GetLedgerRequest, Ledger, ListTransactionsRequest, ListTransactionsResponse, PrimaryUse,
         ResponseCode, Transfer, UpdateLedgerRequest, create_inbound_payment_request,
         create_transfer_request, ledger_service_client::LedgerServiceClient,
-        sandbox_service_client::SandboxServiceClient,
+        payment_service_client::PaymentServiceClient, sandbox_service_client::SandboxServiceClient,
     },
 };
 use sqlx::PgPool;
@@ -26,6 +26,7 @@ use types::{BankCode, Bic, Currency, SortCode, TenantId};
 #[derive(Clone)]
 pub(crate) struct Setup {
     pub(crate) ledger: LedgerServiceClient<Channel>,
+    pub(crate) payment: PaymentServiceClient<Channel>,
     pub(crate) sandbox: SandboxServiceClient<Channel>,
     pub(crate) customer: CustomerServiceClient<Channel>,
     pub(crate) customer_channel: Channel,
@@ -43,6 +44,7 @@ pub(crate) fn settings() -> Settings {
         sort_code: SortCode::parse("040052").unwrap(),
         bic: Bic::parse("PAYRGB20XXX").unwrap(),
         sandbox: true,
+        payments: PaymentSettings::default(),
         seal_interval_s: 0,
     }
 }
@@ -59,6 +61,7 @@ pub(crate) async fn setup_with(settings: Settings) -> Setup {
     let channel = testkit::serve(service).await;
     Setup {
         ledger: LedgerServiceClient::new(channel.clone()),
+        payment: PaymentServiceClient::new(channel.clone()),
         sandbox: SandboxServiceClient::new(channel),
         customer: CustomerServiceClient::new(customers.clone()),
         customer_channel: customers,

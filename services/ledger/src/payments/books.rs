@@ -1,0 +1,249 @@
+//! What the ends of payments do to the books: each in one transaction, each once. Which end it is was
+//! decided elsewhere; the payment's state, read under its lock, says whether it is still to be made.
+
+use std::collections::HashMap;
+
+use sqlx::{PgConnection, PgPool};
+use types::{PaymentId, TenantId, TransferId};
+
+use crate::{
+    domain::{
+        account::{Account, AccountId, of_ledger},
+        metadata::Metadata,
+        payment::{Change, Payment, Source, WrongState},
+        posting::{Posting, Refused, post},
+        transfer::{Movement, Order, Outcome, Outside, OutsideParty, Payer, Sides},
+    },
+    error::Error,
+    store::{
+        self,
+        accounts::{Key, STRIPES, System},
+        addresses::Addressed,
+        inbound_payments::RailReference,
+    },
+};
+
+/// The rail's name of what goes from one tenant's ledger to another's.
+const ON_US: &str = "on_us";
+
+/// The money has gone over the rail: from its account to settlement.
+pub(super) async fn settle(pool: &PgPool, payment: &Payment) -> Result<(), Error> {
+    let settlement = settlement(pool, payment.tenant, payment).await?;
+    let account = payment.source.account();
+    let mut tx = pool.begin().await?;
+    let mut accounts =
+        lock(&mut tx, &[(payment.tenant, account), (payment.tenant, settlement)]).await?;
+    let mut payment = relock(&mut tx, payment).await?;
+    let order = outgoing(&payment, settlement)?;
+    if payment.state.settle(order.movement.id)? == Change::AlreadyMade {
+        return Ok(());
+    }
+    release(&payment, &mut accounts)?;
+    let posting = post_on(&order, &mut accounts)?;
+    write(&mut tx, &[(&order, &posting)], &accounts).await?;
+    store::payments::save(&mut tx, &payment).await?;
+    Ok(kit::postgres::commit(tx).await?)
+}
+
+/// The payment will not be made: its account holds nothing for it any more.
+pub(super) async fn reject(pool: &PgPool, payment: &Payment, reason: &str) -> Result<(), Error> {
+    let key = (payment.tenant, payment.source.account());
+    let mut tx = pool.begin().await?;
+    let mut accounts = lock(&mut tx, &[key]).await?;
+    let mut payment = relock(&mut tx, payment).await?;
+    if payment.state.reject(reason)? == Change::AlreadyMade {
+        return Ok(());
+    }
+    release(&payment, &mut accounts)?;
+    for ((tenant, _), account) in &accounts {
+        store::accounts::save_held(&mut tx, *tenant, account).await?;
+    }
+    store::payments::save(&mut tx, &payment).await?;
+    Ok(kit::postgres::commit(tx).await?)
+}
+
+/// The money that had gone has come back: from settlement to its account, also when that is disabled,
+/// because it is the customer's own.
+pub(super) async fn give_back(pool: &PgPool, id: PaymentId) -> Result<(), Error> {
+    let payment = find_anywhere(pool, id).await?;
+    let settlement = settlement(pool, payment.tenant, &payment).await?;
+    let account = payment.source.account();
+    let mut tx = pool.begin().await?;
+    let mut accounts =
+        lock(&mut tx, &[(payment.tenant, account), (payment.tenant, settlement)]).await?;
+    let mut payment = relock(&mut tx, &payment).await?;
+    let outside = match payment.source {
+        Source::Ledger(_) => Outside::Debit(payment.creditor.clone()),
+        Source::Suspense { .. } => Outside::Both(payment.creditor.clone()),
+    };
+    let order = order(&payment, (settlement, account), outside)?;
+    if payment.state.give_back(order.movement.id)? == Change::AlreadyMade {
+        return Ok(());
+    }
+    let posting = post_on(&order, &mut accounts)?;
+    write(&mut tx, &[(&order, &posting)], &accounts).await?;
+    store::payments::save(&mut tx, &payment).await?;
+    Ok(kit::postgres::commit(tx).await?)
+}
+
+/// Makes a payment to another tenant's ledger, on both sides at once, or tells why that does not take
+/// it, in the code that a rail would use.
+pub(super) async fn settle_on_us(
+    pool: &PgPool,
+    payment: &Payment,
+    to: Addressed,
+    sender: OutsideParty,
+) -> Result<Option<&'static str>, Error> {
+    let (out, into) = (
+        settlement(pool, payment.tenant, payment).await?,
+        settlement(pool, to.tenant, payment).await?,
+    );
+    let mut tx = pool.begin().await?;
+    let incoming = incoming(payment, to, into, sender)?;
+    let name = RailReference { rail: ON_US, reference: payment.id.to_string() };
+    let claim =
+        store::inbound_payments::claim(&mut tx, &name, to.tenant, incoming.movement.id).await?;
+    if !claim {
+        return Ok(None);
+    }
+    let mut keys = vec![(payment.tenant, payment.source.account()), (payment.tenant, out)];
+    keys.extend([(to.tenant, into), (to.tenant, of_ledger(to.ledger))]);
+    let mut accounts = lock(&mut tx, &keys).await?;
+    let mut payment = relock(&mut tx, payment).await?;
+    let outgoing = outgoing(&payment, out)?;
+    if payment.state.settle(outgoing.movement.id)? == Change::AlreadyMade {
+        return Ok(None);
+    }
+    release(&payment, &mut accounts)?;
+    let left = post_on(&outgoing, &mut accounts)?;
+    let came = match try_post(&incoming, &mut accounts) {
+        Ok(posting) => posting,
+        Err(Refused::AccountDisabled(_)) => return Ok(Some("AC06")),
+        Err(Refused::CurrencyMismatch) => return Ok(Some("AM03")),
+        Err(Refused::BalanceLimit) => return Ok(Some("AM02")),
+        Err(other) => return Err(other.into()),
+    };
+    write(&mut tx, &[(&outgoing, &left), (&incoming, &came)], &accounts).await?;
+    store::payments::save(&mut tx, &payment).await?;
+    kit::postgres::commit(tx).await?;
+    Ok(None)
+}
+
+type Accounts = HashMap<Key, Account>;
+
+/// One of a tenant's settlement accounts, made before the transaction that uses it: that waits for
+/// nobody then who makes one too.
+async fn settlement(
+    pool: &PgPool,
+    tenant: TenantId,
+    payment: &Payment,
+) -> Result<AccountId, Error> {
+    let account = System::Settlement { stripe: rand::random_range(0..STRIPES) };
+    let mut conn = pool.acquire().await?;
+    store::accounts::system(&mut conn, tenant, payment.amount.currency(), account).await
+}
+
+async fn lock(conn: &mut PgConnection, keys: &[Key]) -> Result<Accounts, Error> {
+    Ok(store::accounts::lock(conn, keys).await?.into_iter().collect())
+}
+
+/// The payment as it stands, locked after its account.
+async fn relock(conn: &mut PgConnection, payment: &Payment) -> Result<Payment, Error> {
+    let locked = store::payments::lock(conn, payment.tenant, payment.id).await?;
+    locked.ok_or(Error::PaymentNotFound)
+}
+
+async fn find_anywhere(pool: &PgPool, id: PaymentId) -> Result<Payment, Error> {
+    let mut conn = pool.acquire().await?;
+    let tenant = store::payments::find_anywhere(&mut conn, id).await?;
+    let tenant = tenant.ok_or(Error::PaymentNotFound)?;
+    store::payments::find(&mut conn, tenant, id).await?.ok_or(Error::PaymentNotFound)
+}
+
+fn release(payment: &Payment, accounts: &mut Accounts) -> Result<(), Error> {
+    let key = (payment.tenant, payment.source.account());
+    let account = accounts.get_mut(&key).ok_or_else(|| Error::corrupt("a payment's account"))?;
+    Ok(payment.source.release(account, payment.amount)?)
+}
+
+/// What was held, or has moved already, is there.
+fn post_on(order: &Order, accounts: &mut Accounts) -> Result<Posting, Error> {
+    let posting = try_post(order, accounts)?;
+    match posting.outcome {
+        Outcome::Posted { .. } => Ok(posting),
+        Outcome::Declined { .. } => Err(Error::corrupt("a held amount that is not there")),
+    }
+}
+
+fn try_post(order: &Order, accounts: &mut Accounts) -> Result<Posting, Refused> {
+    let sides = order.movement.sides;
+    let (debit, credit) = ((order.tenant, sides.debit()), (order.tenant, sides.credit()));
+    let [Some(debit), Some(credit)] = accounts.get_disjoint_mut([&debit, &credit]) else {
+        return Err(Refused::NoSuchAccount);
+    };
+    post(order, debit, credit)
+}
+
+async fn write(
+    conn: &mut PgConnection,
+    postings: &[(&Order, &Posting)],
+    accounts: &Accounts,
+) -> Result<(), Error> {
+    let accounts: Vec<_> =
+        accounts.iter().map(|((tenant, _), account)| (*tenant, *account)).collect();
+    store::postings::record(conn, postings, &accounts).await?;
+    Ok(())
+}
+
+fn outgoing(payment: &Payment, settlement: AccountId) -> Result<Order, Error> {
+    let outside = match payment.source {
+        Source::Ledger(_) => Outside::Credit(payment.creditor.clone()),
+        Source::Suspense { .. } => Outside::Both(payment.creditor.clone()),
+    };
+    order(payment, (payment.source.account(), settlement), outside)
+}
+
+/// The receiving tenant's side of a payment, which knows nothing of the payment itself.
+fn incoming(
+    payment: &Payment,
+    to: Addressed,
+    settlement: AccountId,
+    sender: OutsideParty,
+) -> Result<Order, Error> {
+    let sides = (settlement, of_ledger(to.ledger));
+    let mut order = order(payment, sides, Outside::Debit(sender))?;
+    order.tenant = to.tenant;
+    order.payer = Payer::Outside;
+    order.movement.payment = None;
+    Ok(order)
+}
+
+fn order(
+    payment: &Payment,
+    (debit, credit): (AccountId, AccountId),
+    outside: Outside,
+) -> Result<Order, Error> {
+    let sides = Sides::new(debit, credit);
+    Ok(Order {
+        tenant: payment.tenant,
+        payer: Payer::Rail,
+        request: None,
+        movement: Movement {
+            id: TransferId::new(),
+            kind: payment.kind,
+            sides: sides.map_err(|_| Error::corrupt("settlement account"))?,
+            outside,
+            amount: payment.amount,
+            reference: payment.reference.clone(),
+            reverses: None,
+            payment: Some(payment.id),
+            metadata: Metadata::default(),
+        },
+    })
+}
+
+impl From<WrongState> for Error {
+    fn from(_: WrongState) -> Self {
+        Self::PaymentStateUnfit
+    }
+}

@@ -1,0 +1,190 @@
+//! One payment as far as it will go now.
+
+use std::{sync::Arc, time::Duration};
+
+use kit::caller::{Call, Caller, DEFAULT_DEADLINE};
+use sqlx::PgPool;
+use types::{LedgerId, TenantId, Text};
+
+use crate::{
+    config::PaymentSettings,
+    domain::{
+        ledger::BankDetails,
+        payment::{Change, Payment, Route, Source, State},
+        transfer::{NAME_LENGTH, OutsideParty, TransferType},
+    },
+    error::Error,
+    payments::books,
+    peers::Customers,
+    rails::{Instruction, Progress, Rail, RailError},
+    store::{
+        self,
+        payment_work::{self, Claimed},
+    },
+};
+
+/// What it takes to drive a payment.
+pub(super) struct Driver {
+    settings: PaymentSettings,
+    pool: PgPool,
+    customers: Customers,
+    rail: Option<Arc<dyn Rail>>,
+}
+
+impl Driver {
+    pub(super) fn new(
+        settings: PaymentSettings,
+        pool: PgPool,
+        customers: Customers,
+        rail: Option<Arc<dyn Rail>>,
+    ) -> Self {
+        Self { settings, pool, customers, rail }
+    }
+
+    /// Drives a payment; what fails is tried again after a pause, for as long as it takes: its money may
+    /// have gone.
+    pub(super) async fn drive(&self, claimed: &Claimed) {
+        if let Err(error) = self.advance(claimed).await {
+            tracing::warn!(%error, "payment {} has to wait", claimed.id);
+            // A database that does not take this either gives the work back at the end of the lease.
+            if let Err(error) = self.put_off(claimed).await {
+                tracing::warn!(%error, "payment {} waits for its lease to end", claimed.id);
+            }
+        }
+    }
+
+    async fn advance(&self, claimed: &Claimed) -> Result<(), Error> {
+        let payment = self.submit(claimed).await?;
+        match payment.state {
+            State::Submitted(Route::OnUs) => self.pay_on_us(&payment).await,
+            State::Submitted(Route::Rail) => self.pay_over_rail(claimed, &payment).await,
+            // It has ended meanwhile.
+            State::Accepted | State::Settled { .. } | State::Rejected(_) | State::Cancelled => {
+                Ok(())
+            }
+        }
+    }
+
+    /// The payment, which from now on cannot be cancelled; as it is where it has ended. This is durable
+    /// before anybody else hears of it. Which way it goes is decided once.
+    async fn submit(&self, claimed: &Claimed) -> Result<Payment, Error> {
+        let mut tx = self.pool.begin().await?;
+        let locked = store::payments::lock(&mut tx, claimed.tenant, claimed.id).await?;
+        let mut payment = locked.ok_or(Error::PaymentNotFound)?;
+        if payment.state != State::Accepted {
+            return Ok(payment);
+        }
+        let route = match payment.source {
+            Source::Ledger(_) => {
+                let account = &payment.creditor.account;
+                match store::addresses::find(&mut tx, account).await? {
+                    Some(_) => Route::OnUs,
+                    None => Route::Rail,
+                }
+            }
+            // It goes back the way it came.
+            Source::Suspense { .. } => Route::Rail,
+        };
+        if payment.state.submit(route)? == Change::Made {
+            store::payments::save(&mut tx, &payment).await?;
+            kit::postgres::commit(tx).await?;
+        }
+        Ok(payment)
+    }
+
+    async fn pay_over_rail(&self, claimed: &Claimed, payment: &Payment) -> Result<(), Error> {
+        match self.ask(claimed, payment).await {
+            Ok(Progress::Settled) => books::settle(&self.pool, payment).await,
+            Ok(Progress::Rejected(reason)) => books::reject(&self.pool, payment, &reason).await,
+            Ok(Progress::Pending(poll_after)) => {
+                let pause = poll_after.max(self.settings.shortest_poll);
+                let mut conn = self.pool.acquire().await?;
+                payment_work::wait_for_rail(&mut conn, claimed, pause).await
+            }
+            Err(error @ RailError::Permanent(_)) if !claimed.taken => {
+                tracing::error!(%error, "the rail refused payment {}", payment.id);
+                books::reject(&self.pool, payment, "RAIL_REFUSED").await
+            }
+            // What the rail has had may have moved money: only its own word ends it.
+            Err(error @ (RailError::Permanent(_) | RailError::Transient(_))) => {
+                tracing::warn!(%error, attempts = claimed.attempts, "the rail failed payment {}", payment.id);
+                self.put_off(claimed).await
+            }
+        }
+    }
+
+    async fn ask(&self, claimed: &Claimed, payment: &Payment) -> Result<Progress, RailError> {
+        let Some(rail) = &self.rail else {
+            return Err(RailError::Transient("none is configured".to_owned()));
+        };
+        let instruction = Instruction {
+            payment: payment.id,
+            kind: payment.kind,
+            amount: payment.amount,
+            creditor: payment.creditor.clone(),
+            reference: payment.reference.clone(),
+        };
+        let answer = if claimed.taken { rail.fetch(payment.id) } else { rail.submit(&instruction) };
+        tokio::time::timeout(self.settings.rail_timeout, answer)
+            .await
+            .unwrap_or_else(|_| Err(RailError::Transient("out of time".to_owned())))
+    }
+
+    async fn pay_on_us(&self, payment: &Payment) -> Result<(), Error> {
+        let mut conn = self.pool.acquire().await?;
+        let to = store::addresses::find(&mut conn, &payment.creditor.account).await?;
+        drop(conn);
+        let to = to.ok_or_else(|| Error::corrupt("an account number that is gone"))?;
+        let sender = self.sender(payment).await?;
+        match books::settle_on_us(&self.pool, payment, to, sender).await? {
+            Some(reason) => books::reject(&self.pool, payment, reason).await,
+            None => Ok(()),
+        }
+    }
+
+    /// Who pays, as the receiver is to see it.
+    async fn sender(&self, payment: &Payment) -> Result<OutsideParty, Error> {
+        let ledger = LedgerId::from_uuid(payment.source.account().uuid());
+        let mut conn = self.pool.acquire().await?;
+        let ledger = store::ledgers::find(&mut conn, payment.tenant, &[ledger]).await?.pop();
+        drop(conn);
+        let ledger = ledger.ok_or(Error::LedgerNotFound)?;
+        let caller = on_our_own_account(payment.tenant);
+        let names = self.customers.names(&caller, [ledger.customer_id]).await?;
+        let BankDetails { uk, international } = ledger.bank_details;
+        let account = match payment.kind {
+            TransferType::FasterPayment => BankDetails { uk, international: None },
+            TransferType::InternalTransfer
+            | TransferType::SepaCredit
+            | TransferType::SwiftCredit => BankDetails { uk: None, international },
+        };
+        Ok(OutsideParty { name: shown(names.of(ledger.customer_id))?, account })
+    }
+
+    /// The work is due again after a pause, which grows with every failure.
+    async fn put_off(&self, claimed: &Claimed) -> Result<(), Error> {
+        let doublings = u32::try_from(claimed.attempts).unwrap_or_default().min(16);
+        let pause = self.settings.first_pause.saturating_mul(2_u32.saturating_pow(doublings));
+        let pause = jittered(pause.min(self.settings.longest_pause));
+        let attempts = claimed.attempts.saturating_add(1);
+        let mut conn = self.pool.acquire().await?;
+        payment_work::postpone(&mut conn, claimed, attempts, pause).await
+    }
+}
+
+/// As much of a name as a payment has room for.
+fn shown(name: &str) -> Result<Text, Error> {
+    let name = if name.is_empty() { "Unknown" } else { name };
+    let cut: String = name.chars().take(*NAME_LENGTH.end()).collect();
+    Text::parse(&cut, NAME_LENGTH).map_err(|_| Error::corrupt("a customer's name"))
+}
+
+/// A caller that is this service itself.
+fn on_our_own_account(tenant: TenantId) -> Caller {
+    Caller::new(Call::begin(None, DEFAULT_DEADLINE), tenant, None, Vec::new())
+}
+
+/// Something between half and all of it, so that what failed together does not come back together.
+fn jittered(pause: Duration) -> Duration {
+    pause.mul_f64(rand::random_range(0.5..=1.0))
+}

@@ -1,0 +1,116 @@
+//! Statements on the table `payments`, for those who do the work that it asks for.
+//!
+//! Whoever claims work has it until its lease ends. No transaction stays open meanwhile, and nobody
+//! need clean up after a worker that dies.
+
+use std::time::Duration;
+
+use sqlx::PgConnection;
+use time::OffsetDateTime;
+use types::{PaymentId, TenantId};
+
+use crate::error::Error;
+
+/// A payment that one worker has to itself.
+#[derive(Debug, Clone)]
+pub(crate) struct Claimed {
+    pub(crate) tenant: TenantId,
+    pub(crate) id: PaymentId,
+    /// Whether the rail has said that it has it.
+    pub(crate) taken: bool,
+    /// Tries that have failed, one after the other.
+    pub(crate) attempts: i32,
+    /// When others may take it up; tells this lease from every other.
+    lease_end: OffsetDateTime,
+}
+
+/// Claims what is due, longest due first, passing over what others are claiming.
+pub(crate) async fn claim(
+    conn: &mut PgConnection,
+    limit: i64,
+    lease: Duration,
+) -> Result<Vec<Claimed>, Error> {
+    let rows = sqlx::query!(
+        r#"
+        with due as materialized (
+            select tenant_id, payment_id
+            from payments
+            where next_attempt_time <= now()
+            order by next_attempt_time
+            limit $1
+            for no key update skip locked
+        )
+        update payments p
+        set next_attempt_time = now() + $2::bigint * interval '1 millisecond'
+        from due
+        where p.tenant_id = due.tenant_id and p.payment_id = due.payment_id
+        returning p.tenant_id, p.payment_id, p.taken_time is not null as "taken!", p.attempts,
+                  p.next_attempt_time as "lease_end!"
+        "#,
+        limit,
+        milliseconds(lease),
+    )
+    .fetch_all(conn)
+    .await?;
+    let claimed = rows.into_iter().map(|row| Claimed {
+        tenant: TenantId::from_uuid(row.tenant_id),
+        id: PaymentId::from_uuid(row.payment_id),
+        taken: row.taken,
+        attempts: row.attempts,
+        lease_end: row.lease_end,
+    });
+    Ok(claimed.collect())
+}
+
+/// Ends a lease after a failure: the work is due again after a pause. Does nothing when the lease is
+/// over.
+pub(crate) async fn postpone(
+    conn: &mut PgConnection,
+    claimed: &Claimed,
+    attempts: i32,
+    pause: Duration,
+) -> Result<(), Error> {
+    sqlx::query!(
+        "
+        update payments
+        set attempts = $4, next_attempt_time = now() + $5::bigint * interval '1 millisecond'
+        where tenant_id = $1 and payment_id = $2 and next_attempt_time = $3
+        ",
+        claimed.tenant.uuid(),
+        claimed.id.uuid(),
+        claimed.lease_end,
+        attempts,
+        milliseconds(pause),
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Ends a lease: the rail has the payment, and is asked for its end after a pause. Does nothing when the
+/// lease is over: then it is given to the rail again, which knows it by its id.
+pub(crate) async fn wait_for_rail(
+    conn: &mut PgConnection,
+    claimed: &Claimed,
+    pause: Duration,
+) -> Result<(), Error> {
+    sqlx::query!(
+        "
+        update payments
+        set taken_time = coalesce(taken_time, now()), attempts = 0,
+            next_attempt_time = now() + $4::bigint * interval '1 millisecond'
+        where tenant_id = $1 and payment_id = $2 and next_attempt_time = $3
+        ",
+        claimed.tenant.uuid(),
+        claimed.id.uuid(),
+        claimed.lease_end,
+        milliseconds(pause),
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+pub(super) fn milliseconds(duration: Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
+}
