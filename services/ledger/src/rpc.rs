@@ -4,6 +4,7 @@
 mod amounts;
 mod balances;
 mod batches;
+mod changes;
 mod ledgers;
 mod money;
 mod reversals;
