@@ -31,6 +31,10 @@ prepare:
 dev:
     cargo run --release -- dev
 
+# Measure the platform beside what it can be compared with; allow half an hour
+bench *ARGUMENTS:
+    cargo run --release -- bench {{ARGUMENTS}}
+
 # What CI runs
 ci:
     .ci/run

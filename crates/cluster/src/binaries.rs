@@ -21,6 +21,21 @@ pub(crate) struct Binaries {
     pub(crate) postgres: PathBuf,
 }
 
+/// One of PostgreSQL's own programs, as `pgbench`, where it is installed. Nothing is fetched.
+#[must_use]
+pub fn installed(program: &str) -> Option<PathBuf> {
+    let found = places().filter_map(|place| place.join(program).canonicalize().ok());
+    // On PATH there may be a link to a script that chooses among versions.
+    found.filter(|path| path.is_file()).find(|path| path.ends_with(program))
+}
+
+/// Where PostgreSQL may be installed: what is on `PATH` first, then the newest.
+fn places() -> impl Iterator<Item = PathBuf> {
+    let on_path = env::var_os("PATH").unwrap_or_default();
+    let on_path: Vec<PathBuf> = env::split_paths(&on_path).collect();
+    on_path.into_iter().chain(newest_first(Path::new(INSTALLED)))
+}
+
 impl Binaries {
     /// Finds the programs, of version `major` if one is given. Fetches them into `cache` if need be.
     pub(crate) async fn find(major: Option<u32>, cache: &Path, user: &User) -> Result<Self> {
@@ -28,13 +43,7 @@ impl Binaries {
             // We are about to run what is in there.
             place::make_private(cache, user)?;
         }
-        let on_path = env::var_os("PATH").unwrap_or_default();
-        let on_path: Vec<PathBuf> = env::split_paths(&on_path).collect();
-        let places = on_path
-            .into_iter()
-            .chain(newest_first(Path::new(INSTALLED)))
-            .chain(newest_first(cache));
-        for place in places {
+        for place in places().chain(newest_first(cache)) {
             if let Some(found) = Self::of_directory(&place)
                 && let Some(version) = found.major(user)
                 && major.is_none_or(|major| major == version)

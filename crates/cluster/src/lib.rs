@@ -22,7 +22,7 @@ use std::path::{Path, PathBuf};
 use anyhow::Result;
 use sqlx::postgres::PgConnectOptions;
 
-pub use crate::{database::ensure_database, place::Moved};
+pub use crate::{binaries::installed, database::ensure_database, place::Moved};
 use crate::{durable::Durable, place::Place, throw_away::ThrowAway};
 
 /// A running cluster.

@@ -6,7 +6,7 @@ use clap::{Args, Parser, Subcommand};
 use kit::config::DatabaseUrl;
 use kit::config::TelemetryConfig;
 
-use crate::stack::SANDBOX;
+use crate::{dev::DATABASE_PREFIX, stack::SANDBOX};
 
 /// Accounts for your product, on your own machine.
 #[derive(Debug, Parser)]
@@ -38,6 +38,8 @@ pub enum Command {
     Dev(Box<Dev>),
     /// Walks the documents' own flow and checks every answer against them.
     Demo(Demo),
+    /// Measures the platform beside what it can be compared with, on this machine.
+    Bench(Bench),
 }
 
 /// Settings of `lombard dev`.
@@ -53,6 +55,9 @@ pub struct Dev {
     /// `lombard_access`, `lombard_customer`, `lombard_kyc`, `lombard_ledger`.
     #[arg(long, value_name = "URL", env = "LOMBARD_DATABASE_URL", hide_env_values = true)]
     pub database_url: Option<DatabaseUrl>,
+    /// What the names of the databases begin with.
+    #[arg(long, value_name = "NAME", default_value = DATABASE_PREFIX)]
+    pub database_prefix: String,
 }
 
 /// Settings of `lombard demo`.
@@ -68,4 +73,47 @@ pub struct Demo {
     /// The password to log in with.
     #[arg(long, default_value = SANDBOX.password, env = "LOMBARD_PASSWORD", hide_env_values = true)]
     pub password: String,
+}
+
+/// Settings of `lombard bench`.
+#[derive(Debug, Args)]
+pub struct Bench {
+    /// How often everything is measured; what counts is the median.
+    #[arg(long, value_name = "N", default_value_t = 5, value_parser = clap::value_parser!(u32).range(1..))]
+    pub rounds: u32,
+    /// Seconds of each measurement, after one second that is not counted.
+    #[arg(long, value_name = "S", default_value_t = 5, value_parser = clap::value_parser!(u64).range(1..))]
+    pub seconds: u64,
+    /// Only these rows, by the names that a run shows.
+    #[arg(long, value_name = "NAME", value_delimiter = ',')]
+    pub only: Vec<String>,
+    /// Ledgers of the large platform; the table is about a million.
+    #[arg(
+        long,
+        value_name = "N",
+        default_value_t = 1_000_000,
+        value_parser = clap::value_parser!(u32).range(1000..=1_000_000)
+    )]
+    pub large: u32,
+    /// A PostgreSQL server to use instead of an own one. Databases whose names begin with
+    /// `lombard_bench_` are made on it, and those that are there are dropped. `pgbench` takes a
+    /// password from `PGPASSWORD` or `~/.pgpass`.
+    #[arg(long, value_name = "URL", hide_env_values = true)]
+    pub database_url: Option<DatabaseUrl>,
+    /// Where PostgreSQL's data and the logs are while it runs; a disk, because writing is measured.
+    /// Without it, where temporary files are.
+    #[arg(long, value_name = "DIR")]
+    pub directory: Option<PathBuf>,
+    /// Does without the comparison with cala-ledger, which cargo builds from the source tree.
+    #[arg(long)]
+    pub no_cala: bool,
+    /// Leaves the data and the logs there.
+    #[arg(long)]
+    pub keep: bool,
+    /// Also writes the results to a file, as JSON.
+    #[arg(long, value_name = "FILE")]
+    pub json: Option<PathBuf>,
+    /// Fails when a row is missed.
+    #[arg(long)]
+    pub strict: bool,
 }

@@ -16,7 +16,7 @@ use crate::{
     cli::Demo,
     dev,
     server::Server,
-    stack::{SANDBOX, Stack},
+    stack::{Databases, SANDBOX, Stack},
 };
 use walk::Walk;
 
@@ -40,7 +40,8 @@ async fn on_own_platform(options: &Demo, stop: &CancellationToken) -> anyhow::Re
     let listener = dev::bind(([127, 0, 0, 1], 0).into()).await?;
     eprintln!("lombard: starting a platform for the demo");
     let server = Server::throw_away().await?;
-    let walked = dev::with_stack(&server, listener, stop, async |stack: &Stack| {
+    let databases = Databases { server: server.options(), prefix: dev::DATABASE_PREFIX.to_owned() };
+    let walked = dev::with_stack(&databases, listener, stop, async |stack: &Stack| {
         stack.seed(&SANDBOX).await?;
         walk(&stack.url(), options, &mut stdout()).await
     })

@@ -17,8 +17,8 @@ use crate::{
     walkthrough,
 };
 
-/// What the databases' names begin with.
-const PREFIX: &str = "lombard_";
+/// What the databases' names begin with when nothing is said.
+pub(crate) const DATABASE_PREFIX: &str = "lombard_";
 
 /// Runs the platform until Ctrl-C or SIGTERM, then stops all of it, PostgreSQL last.
 ///
@@ -46,7 +46,8 @@ async fn platform(options: &Dev, stop: &CancellationToken) -> anyhow::Result<()>
         None => Server::durable(&options.data_dir).await?,
     };
     eprintln!("lombard: starting the services");
-    let served = with_stack(&server, listener, stop, async |stack: &Stack| {
+    let databases = Databases { server: server.options(), prefix: options.database_prefix.clone() };
+    let served = with_stack(&databases, listener, stop, async |stack: &Stack| {
         announce(stack).await?;
         stop.cancelled().await;
         Ok(())
@@ -74,14 +75,13 @@ pub(crate) async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
 /// Starts a stack, does `work` with it, and stops it: when the work is done, when a part of the
 /// stack fails, or when told to.
 pub(crate) async fn with_stack(
-    server: &Server,
+    databases: &Databases,
     listener: TcpListener,
     stop: &CancellationToken,
     work: impl AsyncFnOnce(&Stack) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
-    let databases = Databases { server: server.options(), prefix: PREFIX.to_owned() };
     let stack = tokio::select! {
-        started = Box::pin(Stack::start(&databases, listener)) => started?,
+        started = Box::pin(Stack::start(databases, listener)) => started?,
         () = stop.cancelled() => return Ok(()),
     };
     let outcome = tokio::select! {

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 use clap::Parser;
 use kit::telemetry::{self, LogTo};
 use lombard::{
+    bench,
     cli::{Cli, Command},
     demo, dev,
 };
@@ -25,5 +26,6 @@ async fn run(cli: &Cli) -> anyhow::Result<()> {
     match &cli.command {
         Command::Dev(options) => dev::run(options).await,
         Command::Demo(options) => demo::run(options).await,
+        Command::Bench(options) => bench::run(options).await,
     }
 }

@@ -11,6 +11,7 @@ mod amounts;
 mod answers;
 mod authenticate;
 mod bad_input;
+mod bench;
 mod conventions;
 mod customers;
 mod demo;

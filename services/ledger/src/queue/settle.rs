@@ -44,9 +44,9 @@ use crate::{
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What the connection is set to, beside what all are: the statements are few and find their rows by
-/// key, also in tables that have no statistics yet. A lock is not waited for long, because all wait.
+/// key, also in tables that have no statistics yet. A lock is not waited for long, because all wait, but longer than a deadlock stays unnoticed (1 s).
 const SETTINGS: [(&str, &str); 3] =
-    [("plan_cache_mode", "force_generic_plan"), ("enable_seqscan", "off"), ("lock_timeout", "1s")];
+    [("plan_cache_mode", "force_generic_plan"), ("enable_seqscan", "off"), ("lock_timeout", "2s")];
 
 /// Tries in a row on copies that were out of date, after which some batches go the locked way at once.
 const STALE_TRIES: u32 = 2;
@@ -272,6 +272,7 @@ impl Settler {
         for (key, account) in &plan.changed {
             let mut account = *account;
             account.version = account.version.saturating_add(1);
+            warn_of_the_future(&account, now);
             account.last_entry_time = account.last_entry_time.max(Some(now));
             self.books.put(*key, account);
         }
@@ -293,6 +294,15 @@ impl Settler {
             self.conn = Some(PgConnection::connect_with(&self.options).await?);
         }
         self.conn.as_mut().ok_or(sqlx::Error::PoolClosed)
+    }
+}
+
+/// Entries keep the latest time of their account: one far ahead would stand still for as long.
+fn warn_of_the_future(account: &Account, now: OffsetDateTime) {
+    let ahead = account.last_entry_time.map_or(time::Duration::ZERO, |last| last - now);
+    if ahead > time::Duration::MINUTE {
+        let ahead_s = ahead.whole_seconds();
+        tracing::warn!(ahead_s, "an account's last entry is ahead of the database's clock");
     }
 }
 

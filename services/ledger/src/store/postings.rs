@@ -22,7 +22,9 @@ pub(crate) const VERSION_AS_EXPECTED: &str = "accounts_version_as_expected";
 /// time by the database's clock. Each account must be locked, or fails the statement when its version
 /// in the database is no longer the one it was read with.
 ///
-/// Accounts are updated in the order in which they are given, which must be that of their keys.
+/// Accounts are updated in the order in which they are given, which must be that of their keys, and
+/// before anything is inserted (which is what counting them is for): two processes that both insert an
+/// account's next entry and then want its row would wait for each other.
 pub(crate) async fn record(
     conn: &mut PgConnection,
     postings: &[(&Order, &Posting)],
@@ -60,6 +62,7 @@ pub(crate) async fn record(
                 tenant_id, account_id, version, balance_minor, held_minor, entry_count, not_before
             )
             where a.tenant_id = n.tenant_id and a.account_id = n.account_id
+            returning a.account_id
         ),
         recorded as (
             insert into transfers (
@@ -76,6 +79,7 @@ pub(crate) async fn record(
                 outside_sort_code, outside_account_number, outside_iban, outside_bic_swift,
                 greatest(not_before, statement_timestamp())
             from posted
+            where (select count(*) from changed) > 0
         ),
         entered as (
             insert into entries (
@@ -87,12 +91,13 @@ pub(crate) async fn record(
                 case when credit_sequence is null then 0 else -amount_minor end,
                 debit_balance_minor, greatest(not_before, statement_timestamp())
             from posted
+            where (select count(*) from changed) > 0
             union all
             select
                 tenant_id, credit_account_id, credit_sequence, transfer_id, type, 'in',
                 amount_minor, credit_balance_minor, greatest(not_before, statement_timestamp())
             from posted
-            where credit_sequence is not null
+            where credit_sequence is not null and (select count(*) from changed) > 0
         )
         select statement_timestamp() as "now!"
         "#,

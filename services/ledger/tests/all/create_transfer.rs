@@ -286,8 +286,8 @@ async fn the_databases_clock_decides_and_never_goes_back() {
     let setup = setup().await;
     let (alice, bob) = (setup.funded(100).await, setup.ledger("gbp").await);
     let hour_ahead = "
-        create function public.clock_timestamp() returns timestamptz language sql volatile
-        return pg_catalog.clock_timestamp() + interval '1 hour'";
+        create function public.statement_timestamp() returns timestamptz language sql stable
+        return pg_catalog.statement_timestamp() + interval '1 hour'";
     sqlx::query(hour_ahead).execute(&setup.pool).await.unwrap();
     let options = (*setup.pool.connect_options()).clone();
     let options = options.options([("search_path", "public,pg_catalog")]);
