@@ -27,7 +27,7 @@ fn transfer(
         to_ledger_id: to.ledger_id.clone(),
         amount: Some(create_transfer_request::Amount::Money(money)),
         reference: "rent".to_owned(),
-        validate_only: false,
+        ..CreateTransferRequest::default()
     }
 }
 
