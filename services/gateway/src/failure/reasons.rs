@@ -10,7 +10,7 @@ pub(super) struct Told {
 }
 
 /// Codes with their messages of at most 100 characters.
-const MESSAGES: [(&str, &str); 22] = [
+const MESSAGES: [(&str, &str); 23] = [
     ("UNAUTHENTICATED", "A valid token is required"),
     ("WRONG_CREDENTIALS", "The e-mail address or the password is wrong"),
     ("TOO_MANY_ATTEMPTS", "Too many wrong tries; try again later"),
@@ -28,6 +28,7 @@ const MESSAGES: [(&str, &str); 22] = [
     ("NOT_REVERSIBLE", "A transfer of this kind cannot be reversed"),
     ("OVERDRAFT_IN_USE", "The ledger is further overdrawn than the new limit"),
     ("PAYMENT_NOT_CANCELLABLE", "The payment is on its way, or has ended"),
+    ("RAIL_MISSING", "No rail leads to this account"),
     ("VERIFICATION_IN_PROGRESS", "Another verification is pending or in review"),
     ("IDEMPOTENCY_KEY_REUSED", "The Idempotency-Key was used for another request"),
     ("REQUEST_IN_PROGRESS", "A request with this Idempotency-Key is still running"),
