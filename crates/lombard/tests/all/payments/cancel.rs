@@ -16,13 +16,17 @@ async fn cancel(scene: &Scene, id: &str) -> Reply {
 async fn a_payment_is_either_taken_back_or_made() {
     let scene = Scene::new().await;
     let from = scene.ledger("gbp").await;
-    scene.fund(&from, "30").await;
-    let mut made = 0;
+    scene.fund(&from, "200").await;
+    let (mut made, mut taken_back) = (0, 0);
 
-    for _ in 0..30 {
+    // The rail and we race for each payment: until we have won at least once, and 10 times raced.
+    while taken_back == 0 || made + taken_back < 10 {
+        assert!(made < 200, "none was ever taken back");
         let reply = scene.post(FASTER_PAYMENT, &faster_payment(&from, "1")).await;
         let id = reply.text("payment_id");
-        let reply = cancel(&scene, &id).await;
+        let keyed = || scene.client.request(Method::POST, &cancel_path(&id));
+        let keyed = || send(keyed().header("Idempotency-Key", &id));
+        let reply = keyed().await;
         let has_ended = |payment: &Value| {
             !matches!(payment["payment_status"].as_str(), Some("accepted" | "submitted"))
         };
@@ -32,7 +36,10 @@ async fn a_payment_is_either_taken_back_or_made() {
             assert_eq!(reply.data(), &ended);
             assert_eq!(ended["payment_status"], "cancelled");
             assert!(ended.get("transaction_id").is_none());
-            assert_eq!(cancel(&scene, &id).await.data(), &ended, "again is a success");
+            let again = keyed().await;
+            assert_eq!((again.is_replayed(), again.text), (true, reply.text));
+            assert_eq!(cancel(&scene, &id).await.data(), &ended, "without a key, too");
+            taken_back += 1;
         } else {
             assert_eq!(reply.refusal(), (409, "PAYMENT_NOT_CANCELLABLE"));
             assert_eq!(ended["payment_status"], "settled");
@@ -40,8 +47,8 @@ async fn a_payment_is_either_taken_back_or_made() {
         }
     }
 
-    assert_eq!(scene.balance(&from).await, format!("{}.00", 30 - made));
-    assert_eq!(available(&scene, &from).await, format!("{}.0", 30 - made));
+    assert_eq!(scene.balance(&from).await, format!("{}.00", 200 - made));
+    assert_eq!(available(&scene, &from).await, format!("{}.0", 200 - made));
     assert_eq!(scene.transactions(&from, "in_out=out").await["total"], made);
 }
 
