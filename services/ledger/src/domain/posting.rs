@@ -89,12 +89,11 @@ pub(super) fn check(order: &Order, debit: &Account, credit: &Account) -> Result<
     }
     let disabled = [debit, credit].into_iter().find(|account| !account.active);
     match (order.payer, disabled) {
-        (Payer::Rail, _) => Ok(()),
+        (Payer::Rail, _) | (Payer::Customer | Payer::Outside, None) => Ok(()),
         (Payer::Customer | Payer::DisabledCustomer | Payer::Outside, Some(disabled)) => {
             Err(Refused::AccountDisabled(disabled.id))
         }
         (Payer::DisabledCustomer, None) => Err(Refused::CustomerDisabled),
-        (Payer::Customer | Payer::Outside, None) => Ok(()),
     }
 }
 

@@ -62,6 +62,13 @@ enum Settled {
     Failed(Error),
 }
 
+impl Settled {
+    /// What a part of a batch says, in the places of the whole.
+    fn moved_by(self, start: usize) -> Self {
+        if let Self::Same(at) = self { Self::Same(at.saturating_add(start)) } else { self }
+    }
+}
+
 #[derive(Debug)]
 pub(super) struct Settler {
     options: PgConnectOptions,
@@ -89,9 +96,10 @@ impl From<sqlx::Error> for Failure {
 
 impl From<Error> for Failure {
     fn from(error: Error) -> Self {
-        match error {
-            Error::Kit(errors::Error::Database(error)) => Self::Database(error),
-            other => Self::Corrupt(other),
+        if let Error::Kit(errors::Error::Database(error)) = error {
+            Self::Database(error)
+        } else {
+            Self::Corrupt(error)
         }
     }
 }
@@ -111,17 +119,15 @@ impl Settler {
     /// Settles each order; the outcomes are in their order.
     pub(super) async fn settle(&mut self, orders: Vec<Order>) -> Vec<Result<Posted, Error>> {
         let mut settled: Vec<Option<Settled>> = orders.iter().map(|_| None).collect();
-        let mut rest = vec![0..orders.len()];
+        let whole = 0..orders.len();
+        let mut rest = Vec::from([whole]);
         while let Some(range) = rest.pop() {
             let Some(part) = orders.get(range.clone()) else { continue };
             match self.settle_part(part).await {
                 Ok(outcomes) => {
                     let slots = settled.iter_mut().skip(range.start);
                     for (slot, outcome) in slots.zip(outcomes) {
-                        *slot = Some(match outcome {
-                            Settled::Same(at) => Settled::Same(at.saturating_add(range.start)),
-                            other => other,
-                        });
+                        *slot = Some(outcome.moved_by(range.start));
                     }
                 }
                 Err(failed) => match halves(&range) {
@@ -301,9 +307,9 @@ impl Settler {
 
 /// Entries keep the latest time of their account: one far ahead would stand still for as long.
 fn warn_of_the_future(account: &Account, now: OffsetDateTime) {
-    let ahead = account.last_entry_time.map_or(time::Duration::ZERO, |last| last - now);
-    if ahead > time::Duration::MINUTE {
-        let ahead_s = ahead.whole_seconds();
+    let last_s = account.last_entry_time.map_or(0, OffsetDateTime::unix_timestamp);
+    let ahead_s = last_s.saturating_sub(now.unix_timestamp());
+    if ahead_s > 60 {
         tracing::warn!(ahead_s, "an account's last entry is ahead of the database's clock");
     }
 }

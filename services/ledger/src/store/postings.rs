@@ -25,6 +25,7 @@ pub(crate) const VERSION_AS_EXPECTED: &str = "accounts_version_as_expected";
 /// Accounts are updated in the order in which they are given, which must be that of their keys, and
 /// before anything is inserted (which is what counting them is for): two processes that both insert an
 /// account's next entry and then want its row would wait for each other.
+#[expect(clippy::too_many_lines, reason = "one statement")]
 pub(crate) async fn record(
     conn: &mut PgConnection,
     postings: &[(&Order, &Posting)],
