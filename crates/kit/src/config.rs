@@ -79,7 +79,7 @@ impl ServerConfig {
     }
 }
 
-/// Logs and traces.
+/// Logs, traces and metrics.
 #[derive(Debug, Clone, Args)]
 pub struct TelemetryConfig {
     /// Which log lines to write, in `tracing-subscriber`'s syntax.
@@ -88,4 +88,7 @@ pub struct TelemetryConfig {
     /// An OTLP/gRPC collector to send traces to, for example `http://otel-collector:4317`.
     #[arg(long, env = "OTEL_EXPORTER_OTLP_ENDPOINT")]
     pub otlp_endpoint: Option<String>,
+    /// Where Prometheus may read metrics, for example `127.0.0.1:9464`. For operators alone.
+    #[arg(long, env = "METRICS_LISTEN")]
+    pub metrics_listen: Option<SocketAddr>,
 }

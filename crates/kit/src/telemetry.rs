@@ -1,9 +1,11 @@
-//! Logs as JSON, one object a line; traces to an OTLP collector when one is configured.
+//! Logs as JSON, one object a line; traces to an OTLP collector and metrics for Prometheus where that is
+//! configured.
 
-use std::time::Duration;
+use std::{net::SocketAddr, time::Duration};
 
 use anyhow::Context;
 use http::HeaderMap;
+use metrics_exporter_prometheus::{Matcher, PrometheusBuilder};
 use opentelemetry::{global, trace::TracerProvider as _};
 use opentelemetry_otlp::WithExportConfig;
 use opentelemetry_sdk::{Resource, propagation::TraceContextPropagator, trace::SdkTracerProvider};
@@ -59,7 +61,28 @@ pub fn init(
     let filter = EnvFilter::try_new(&config.log).context("the log filter cannot be read")?;
     let subscriber = Registry::default().with(traces).with(lines).with(filter);
     tracing::subscriber::set_global_default(subscriber).context("telemetry was started before")?;
+    if let Some(address) = config.metrics_listen {
+        serve_metrics(address)?;
+    }
     Ok(Telemetry(provider))
+}
+
+/// Upper bounds of histograms: of seconds, from a tenth of a millisecond on.
+const SECONDS: [f64; 13] =
+    [1e-4, 2.5e-4, 5e-4, 1e-3, 2.5e-3, 5e-3, 1e-2, 2.5e-2, 5e-2, 0.1, 0.5, 2.0, 10.0];
+/// And of sizes.
+const SIZES: [f64; 11] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0, 1024.0];
+
+/// Serves `/metrics` as long as the runtime lives.
+fn serve_metrics(address: SocketAddr) -> anyhow::Result<()> {
+    PrometheusBuilder::new()
+        .with_http_listener(address)
+        .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &SECONDS)
+        .and_then(|builder| {
+            builder.set_buckets_for_metric(Matcher::Suffix("_orders".to_owned()), &SIZES)
+        })
+        .and_then(PrometheusBuilder::install)
+        .with_context(|| format!("metrics cannot be served at {address}"))
 }
 
 /// Makes `span` part of the trace that a request's headers name, if they name one.

@@ -22,13 +22,20 @@ pub struct Cli {
     /// An OTLP/gRPC collector to send traces to, for example `http://127.0.0.1:4317`.
     #[arg(long, global = true, env = "OTEL_EXPORTER_OTLP_ENDPOINT")]
     otlp_endpoint: Option<String>,
+    /// Where Prometheus may read metrics, for example `127.0.0.1:9464`.
+    #[arg(long, global = true, env = "METRICS_LISTEN")]
+    metrics_listen: Option<SocketAddr>,
 }
 
 impl Cli {
     /// How to log and trace.
     #[must_use]
     pub fn telemetry(&self) -> TelemetryConfig {
-        TelemetryConfig { log: self.log.clone(), otlp_endpoint: self.otlp_endpoint.clone() }
+        TelemetryConfig {
+            log: self.log.clone(),
+            otlp_endpoint: self.otlp_endpoint.clone(),
+            metrics_listen: self.metrics_listen,
+        }
     }
 }
 

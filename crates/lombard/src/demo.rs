@@ -1,6 +1,7 @@
 //! `lombard demo`: the documents' own flow, printed and checked.
 
 mod check;
+mod pay;
 mod samples;
 mod shapes;
 mod show;

@@ -8,11 +8,10 @@ use http::{
     HeaderName, HeaderValue, StatusCode,
     header::{CACHE_CONTROL, CONTENT_TYPE},
 };
-use proto::ledger::v1::ResponseCode;
 use serde::Serialize;
 use utoipa::ToSchema;
 
-use crate::{failure::Failure, text};
+use crate::failure::Failure;
 
 /// Says that the answer is that of an earlier request with the same `Idempotency-Key`.
 pub(crate) const REPLAYED: HeaderName = HeaderName::from_static("idempotent-replayed");
@@ -78,42 +77,6 @@ impl<T> Page<T> {
     ) -> Result<Self, Failure> {
         let list = rows.into_iter().map(view).collect::<Result<_, _>>()?;
         Ok(Self { total, list, next_cursor })
-    }
-}
-
-/// How a movement of money ended.
-#[derive(Debug, Clone, Serialize, ToSchema)]
-#[schema(example = json!({
-    "response_code": "1",
-    "response_message": "Transaction Success",
-    "transaction_id": "9010ef5b-8b1a-484d-b27c-e9002dcd93d2"
-}))]
-pub(crate) struct Outcome {
-    /// 1 Transaction Success, 12 Quarantined, 101 Declined, 606 Contact Support, 650 Insufficient
-    /// Funds, 651 Compliance Firewall.
-    response_code: String,
-    /// The code in words.
-    response_message: &'static str,
-    /// The transaction of the side that asked.
-    transaction_id: String,
-}
-
-impl Outcome {
-    pub(crate) fn new(code: ResponseCode, transaction_id: String) -> Result<Self, Failure> {
-        let response_message = text::RESPONSE_MESSAGES.word(code)?;
-        Ok(Self { response_code: i32::from(code).to_string(), response_message, transaction_id })
-    }
-
-    pub(crate) fn response_code(&self) -> &str {
-        &self.response_code
-    }
-
-    pub(crate) const fn response_message(&self) -> &'static str {
-        self.response_message
-    }
-
-    pub(crate) fn transaction_id(&self) -> &str {
-        &self.transaction_id
     }
 }
 

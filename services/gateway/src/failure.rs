@@ -19,7 +19,7 @@ pub(crate) use self::{
     view::FailureView,
     violations::{Violation, Violations},
 };
-use crate::envelope::{self, Outcome};
+use crate::{envelope, outcome::Declined};
 
 mod reasons;
 mod view;
@@ -38,7 +38,7 @@ struct Refusal {
     code: Cow<'static, str>,
     message: Cow<'static, str>,
     errors: Vec<Violation>,
-    outcome: Option<Outcome>,
+    declined: Option<Declined>,
     retry_after_s: Option<u64>,
     replayed: bool,
 }
@@ -50,7 +50,7 @@ impl Failure {
             code: code.into(),
             message: message.into(),
             errors: Vec::new(),
-            outcome: None,
+            declined: None,
             retry_after_s: None,
             replayed: false,
         }))
@@ -95,10 +95,10 @@ impl Failure {
         Self::new(StatusCode::GATEWAY_TIMEOUT, "DEADLINE_EXCEEDED", message)
     }
 
-    /// A transfer that was recorded and has moved nothing.
-    pub(crate) fn declined(code: &'static str, outcome: Outcome, replayed: bool) -> Self {
-        let mut failure = Self::new(StatusCode::CONFLICT, code, outcome.response_message());
-        failure.0.outcome = Some(outcome);
+    /// A movement of money that was recorded and has moved nothing.
+    pub(crate) fn declined(code: &'static str, declined: Declined, replayed: bool) -> Self {
+        let mut failure = Self::new(StatusCode::CONFLICT, code, declined.response_message());
+        failure.0.declined = Some(declined);
         failure.0.replayed = replayed;
         failure
     }

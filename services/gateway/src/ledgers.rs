@@ -1,18 +1,14 @@
-//! Customers' ledgers: issued, read, listed, enabled and disabled.
+//! Customers' ledgers: issued, read, listed and changed.
 
 use axum::extract::State;
-use prost_types::FieldMask;
-use proto::ledger::v1::{
-    CreateLedgerRequest, GetLedgerRequest, Ledger, ListLedgersRequest, UpdateLedgerRequest,
-};
-use serde::Serialize;
+use proto::ledger::v1::{CreateLedgerRequest, GetLedgerRequest, Ledger, ListLedgersRequest};
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use self::view::LedgerView;
 use crate::{
     body::{Body, Object, Parse},
-    envelope::{Answer, Both, Page, Success},
+    envelope::{Answer, Page, Success},
     failure::Failure,
     openapi::Refusals,
     outgoing::Outgoing,
@@ -23,14 +19,21 @@ use crate::{
     text,
 };
 
+mod balance;
+pub(crate) mod changes;
 mod view;
 
 pub(crate) fn routes() -> OpenApiRouter<Peers> {
-    let reads =
-        needs("ledgers:read", OpenApiRouter::new().routes(routes!(details)).routes(routes!(list)));
+    let reads = needs(
+        "ledgers:read",
+        OpenApiRouter::new()
+            .routes(routes!(details))
+            .routes(routes!(list))
+            .routes(routes!(balance::read)),
+    );
     let writes = needs(
         "ledgers:write",
-        OpenApiRouter::new().routes(routes!(create)).routes(routes!(update)),
+        OpenApiRouter::new().routes(routes!(create)).routes(routes!(changes::update)),
     );
     reads.merge(writes)
 }
@@ -125,69 +128,6 @@ async fn details(
         .send(peers.ledger, message, |peer, request| Box::pin(peer.get_ledger(request)))
         .await?;
     found.view(|ledger| Ok(Success::of(ledger.try_into()?)))
-}
-
-/// Whether a ledger may be used.
-#[derive(ToSchema)]
-#[schema(example = json!({"active": false}))]
-pub(crate) struct LedgerChanges {
-    /// "true" and "false" are taken too.
-    active: bool,
-}
-
-impl Parse for LedgerChanges {
-    fn parse(object: &mut Object<'_>) -> Self {
-        Self { active: object.required_boolean("active") }
-    }
-}
-
-impl LedgerChanges {
-    fn into_request(self, ledger_id: String, outgoing: &Outgoing) -> UpdateLedgerRequest {
-        let ledger = Ledger { ledger_id, active: self.active, ..Ledger::default() };
-        UpdateLedgerRequest {
-            request_id: outgoing.key(),
-            ledger: Some(ledger),
-            update_mask: Some(FieldMask { paths: vec!["active".to_owned()] }),
-            validate_only: outgoing.validate_only(),
-        }
-    }
-}
-
-/// Which ledger it was, and whose.
-#[derive(Clone, Serialize, ToSchema)]
-pub(crate) struct LedgerIdView {
-    #[schema(example = "859f4eef-6a53-4110-8757-371844df8e8c")]
-    customer_id: String,
-    #[schema(example = "5ea2a49b-d224-42fa-a695-ebc61381fe02")]
-    ledger_id: String,
-}
-
-impl From<Ledger> for LedgerIdView {
-    fn from(ledger: Ledger) -> Self {
-        Self { customer_id: ledger.customer_id, ledger_id: ledger.ledger_id }
-    }
-}
-
-/// Enables or disables a ledger. No money comes to a disabled one, and none leaves it.
-#[utoipa::path(
-    put,
-    path = "/accounts/customers/ledgers/{ledger_id}",
-    operation_id = "update_ledger",
-    tag = "Ledgers",
-    params(("ledger_id" = String, Path, description = "The ledger")),
-    request_body = LedgerChanges,
-    responses((status = 200, description = "Done", body = Both<LedgerIdView>), Refusals),
-)]
-async fn update(
-    State(peers): State<Peers>,
-    PathId(ledger_id): PathId,
-    Body(changes, outgoing): Body<LedgerChanges>,
-) -> Result<Answer<Both<LedgerIdView>>, Failure> {
-    let message = changes.into_request(ledger_id, &outgoing);
-    outgoing
-        .send(peers.ledger, message, |peer, request| Box::pin(peer.update_ledger(request)))
-        .await?
-        .view(|ledger| Ok(Both::of(ledger.into())))
 }
 
 /// Lists a customer's ledgers, newest first.

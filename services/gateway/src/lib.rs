@@ -26,8 +26,10 @@ mod layer;
 mod ledgers;
 mod login;
 mod openapi;
+mod outcome;
 mod outgoing;
 mod path;
+mod payments;
 mod peers;
 mod query;
 mod remains;
@@ -47,7 +49,7 @@ pub struct Settings {
     pub customer: Channel,
     /// The KYC service.
     pub kyc: Channel,
-    /// The ledger service, and its sandbox.
+    /// The ledger service, with its payments and its sandbox.
     pub ledger: Channel,
     /// Whether there are paths that play the outside world. Never in production.
     pub sandbox: bool,

@@ -16,7 +16,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_swagger_ui::SwaggerUi;
 
 use crate::{
-    customers, failure::FailureView, ledgers, login, peers::Peers, sandbox, transactions,
+    customers, failure::FailureView, ledgers, login, payments, peers::Peers, sandbox, transactions,
     transfers, verifications,
 };
 
@@ -35,7 +35,8 @@ use crate::{
         (name = "Access", description = "Tokens"),
         (name = "Customers", description = "Persons and companies, and their identities"),
         (name = "Ledgers", description = "Customers' ledgers and what happened on them"),
-        (name = "Transfers", description = "Money moving"),
+        (name = "Transfers", description = "Money moving between ledgers"),
+        (name = "Payments", description = "Money to somebody elsewhere, over a rail"),
         (name = "Sandbox", description = "The outside world, played"),
     ),
 )]
@@ -49,7 +50,8 @@ pub(crate) fn routes(sandbox: bool) -> OpenApiRouter<Peers> {
         .merge(verifications::routes())
         .merge(ledgers::routes())
         .merge(transactions::routes())
-        .merge(transfers::routes());
+        .merge(transfers::routes())
+        .merge(payments::routes());
     if sandbox {
         router = router.merge(sandbox::routes());
     }
@@ -104,6 +106,9 @@ impl IntoResponses for Refusals {
     }
 }
 
+/// Paths that have no effect that could be had once only.
+const UNKEYED: [&str; 2] = ["/login", "/accounts/confirm_payee"];
+
 /// Adds the headers that the layer and the extractors know to every operation.
 fn describe_headers(openapi: &mut openapi::OpenApi) {
     for (path, item) in &mut openapi.paths.paths {
@@ -113,7 +118,9 @@ fn describe_headers(openapi: &mut openapi::OpenApi) {
             give(operation, "X-Request-Id", "Names the request, in the log as well.", |_| true);
         }
         let PathItem { put, post, .. } = item;
-        for operation in [put, post].into_iter().flatten().filter(|_| path != "/login") {
+        for operation in
+            [put, post].into_iter().flatten().filter(|_| !UNKEYED.contains(&path.as_str()))
+        {
             let key = "One for each intent, 1-255 visible ASCII characters. The same request with \
                        the same key has its effect once, and gets the same answer again.";
             take(operation, "Idempotency-Key", key);

@@ -40,6 +40,11 @@ impl Outgoing {
         Self { caller, key, bad, repeatable }
     }
 
+    /// The same for a message that has no effect, whatever its method is.
+    pub(crate) fn without_effect(self) -> Self {
+        Self { repeatable: true, ..self }
+    }
+
     /// The `request_id` of the message.
     pub(crate) fn key(&self) -> String {
         self.key.clone()

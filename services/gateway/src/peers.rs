@@ -5,7 +5,8 @@ use proto::{
     customer::v1::customer_service_client::CustomerServiceClient,
     kyc::v1::kyc_service_client::KycServiceClient,
     ledger::v1::{
-        ledger_service_client::LedgerServiceClient, sandbox_service_client::SandboxServiceClient,
+        ledger_service_client::LedgerServiceClient, payment_service_client::PaymentServiceClient,
+        sandbox_service_client::SandboxServiceClient,
     },
 };
 use tonic::transport::Channel;
@@ -22,6 +23,7 @@ pub(crate) struct Peers {
     pub(crate) customer: CustomerServiceClient<Channel>,
     pub(crate) kyc: KycServiceClient<Channel>,
     pub(crate) ledger: LedgerServiceClient<Channel>,
+    pub(crate) payments: PaymentServiceClient<Channel>,
     pub(crate) sandbox: SandboxServiceClient<Channel>,
     pub(crate) tokens: Tokens,
 }
@@ -32,12 +34,14 @@ impl Peers {
         let customer = CustomerServiceClient::new(settings.customer.clone());
         let kyc = KycServiceClient::new(settings.kyc.clone());
         let ledger = LedgerServiceClient::new(settings.ledger.clone());
+        let payments = PaymentServiceClient::new(settings.ledger.clone());
         Self {
             tokens: Tokens::new(access.clone()),
             access,
             customer: customer.max_decoding_message_size(MESSAGE),
             kyc: kyc.max_decoding_message_size(MESSAGE),
             ledger: ledger.max_decoding_message_size(MESSAGE),
+            payments: payments.max_decoding_message_size(MESSAGE),
             sandbox: SandboxServiceClient::new(settings.ledger.clone()),
         }
     }

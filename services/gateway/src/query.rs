@@ -7,6 +7,8 @@ use axum::{
 use http::Uri;
 use kit::caller::Caller;
 use prost_types::Timestamp;
+use time::Duration;
+use types::UserId;
 use utoipa::IntoParams;
 
 use crate::{
@@ -128,6 +130,18 @@ impl Parameters {
     pub(crate) fn to(&mut self, name: &str) -> Option<Timestamp> {
         let moment = self.read(name, clock::moment_after, || clock::MUST_BE.to_owned());
         moment.flatten().map(kit::time::timestamp)
+    }
+
+    /// The last moment of what is named: of a second or of a day.
+    pub(crate) fn last(&mut self, name: &str) -> Option<Timestamp> {
+        let after = self.read(name, clock::moment_after, || clock::MUST_BE.to_owned()).flatten();
+        after.and_then(|after| after.checked_sub(Duration::MICROSECOND)).map(kit::time::timestamp)
+    }
+
+    /// An id, of what is the services' business.
+    pub(crate) fn id(&mut self, name: &str) -> Option<String> {
+        let read = |text: &str| UserId::parse(text).ok().map(|id| id.to_string());
+        self.read(name, read, || "must be a UUID".to_owned())
     }
 
     fn read<T>(

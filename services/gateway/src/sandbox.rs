@@ -9,9 +9,10 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     body::{Body, Object, Parse},
-    envelope::{Answer, Both, Outcome},
+    envelope::{Answer, Both},
     failure::Failure,
     openapi::Refusals,
+    outcome::Outcome,
     outgoing::Outgoing,
     path::PathId,
     peers::Peers,
@@ -47,6 +48,9 @@ pub(crate) struct Inbound {
     account_number: Option<String>,
     iban: Option<String>,
     bic_swift: Option<String>,
+    /// The rail's own name for the payment, 1-64 visible ASCII characters. One that has come in
+    /// before is the same payment, and is answered as it was then.
+    rail_reference: Option<String>,
 }
 
 impl Parse for Inbound {
@@ -59,6 +63,7 @@ impl Parse for Inbound {
             account_number: object.text("account_number"),
             iban: object.text("iban"),
             bic_swift: object.text("bic_swift"),
+            rail_reference: object.text("rail_reference"),
         }
     }
 }
@@ -79,7 +84,7 @@ impl Inbound {
             name: self.name.unwrap_or_default(),
             sender: Some(sender),
             validate_only: outgoing.validate_only(),
-            ..Default::default()
+            rail_reference: self.rail_reference.unwrap_or_default(),
         }
     }
 }
@@ -100,7 +105,7 @@ async fn inbound(
     Body(payment, outgoing): Body<Inbound>,
 ) -> Result<Answer<Both<Outcome>>, Failure> {
     let message = payment.into_request(ledger_id, &outgoing);
-    transfers::outcome(
+    transfers::told(
         outgoing
             .send(peers.sandbox, message, |peer, request| {
                 Box::pin(peer.create_inbound_payment(request))

@@ -3,9 +3,13 @@
 use proto::{
     customer::v1::CustomerType,
     kyc::v1::IdType,
-    ledger::v1::{Direction, LedgerStatus, PrimaryUse, ResponseCode, TransactionType},
+    ledger::v1::{
+        Direction, LedgerStatus, PayeeMatch, PaymentStatus, PrimaryUse, ResponseCode,
+        TransactionType,
+    },
     r#type::v1::{Money, VerificationStatus},
 };
+use serde_json::value::RawValue;
 use types::{Balance, Currency};
 use utoipa::openapi::{Object, ObjectBuilder, Type};
 
@@ -124,6 +128,33 @@ pub(crate) static DECLINES: Words<ResponseCode> = Words(&[
     ("COMPLIANCE_FIREWALL", ResponseCode::ComplianceFirewall),
 ]);
 
+/// How far a payment has come.
+pub(crate) static PAYMENT_STATUSES: Words<PaymentStatus> = Words(&[
+    ("accepted", PaymentStatus::Accepted),
+    ("submitted", PaymentStatus::Submitted),
+    ("settled", PaymentStatus::Settled),
+    ("rejected", PaymentStatus::Rejected),
+    ("cancelled", PaymentStatus::Cancelled),
+]);
+
+/// How the API's description describes it.
+pub(crate) fn payment_status() -> Object {
+    PAYMENT_STATUSES.schema()
+}
+
+/// How well a name fits an account.
+pub(crate) static PAYEE_MATCHES: Words<PayeeMatch> = Words(&[
+    ("match", PayeeMatch::Match),
+    ("close_match", PayeeMatch::CloseMatch),
+    ("no_match", PayeeMatch::NoMatch),
+    ("unavailable", PayeeMatch::Unavailable),
+]);
+
+/// How the API's description describes it.
+pub(crate) fn payee_match() -> Object {
+    PAYEE_MATCHES.schema()
+}
+
 fn currency(money: &Money) -> Result<Currency, Failure> {
     Currency::parse(&money.currency).map_err(|_| Failure::internal("money of no known currency"))
 }
@@ -131,6 +162,11 @@ fn currency(money: &Money) -> Result<Currency, Failure> {
 /// With exactly the currency's decimals: "200.00" pounds, "200" yen.
 pub(crate) fn decimal(money: &Money) -> Result<String, Failure> {
     Ok(Balance::new(money.minor_units, currency(money)?).to_decimal_string())
+}
+
+/// The same as a JSON number, digit by digit, never through a float.
+pub(crate) fn number(money: &Money) -> Result<Box<RawValue>, Failure> {
+    RawValue::from_string(decimal(money)?).map_err(|_| Failure::internal("money that is no number"))
 }
 
 /// Whether a domestic account, not an international one, belongs to it.
@@ -169,6 +205,8 @@ mod tests {
         check(&TRANSACTION_TYPES, 4);
         check(&DIRECTIONS, 2);
         check(&RESPONSE_MESSAGES, 6);
+        check(&PAYMENT_STATUSES, 5);
+        check(&PAYEE_MATCHES, 4);
     }
 
     #[test]

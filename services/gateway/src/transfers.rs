@@ -1,25 +1,30 @@
 //! Transfers between two ledgers of a tenant.
 
+use std::collections::HashMap;
+
 use axum::extract::State;
-use proto::ledger::v1::{
-    CreateTransferRequest, ResponseCode, Transfer, create_transfer_request::Amount,
-};
+use proto::ledger::v1::{CreateTransferRequest, Transfer, create_transfer_request::Amount};
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     body::{Body, Object, Parse},
-    envelope::{Answer, Both, Outcome},
+    envelope::{Answer, Both},
     failure::Failure,
     openapi::Refusals,
+    outcome::{self, Outcome},
     outgoing::Outgoing,
     peers::Peers,
     scope::needs,
-    text,
 };
 
+pub(crate) mod reversal;
+
 pub(crate) fn routes() -> OpenApiRouter<Peers> {
-    needs("payments:write", OpenApiRouter::new().routes(routes!(create)))
+    needs(
+        "payments:write",
+        OpenApiRouter::new().routes(routes!(create)).routes(routes!(reversal::create)),
+    )
 }
 
 /// A movement of money to be.
@@ -28,7 +33,8 @@ pub(crate) fn routes() -> OpenApiRouter<Peers> {
     "from_ledger_id": "5e71546a-523b-4de0-b649-a4c8f1165e85",
     "to_ledger_id": "5ea2a49b-d224-42fa-a695-ebc61381fe02",
     "amount": "100.00",
-    "reference": "testing reference"
+    "reference": "testing reference",
+    "metadata": {"invoice": "2020-0417"}
 }))]
 pub(crate) struct NewTransfer {
     /// Pays.
@@ -43,6 +49,10 @@ pub(crate) struct NewTransfer {
     /// 1-18 characters: letters, digits, space, `_ - . / &`.
     #[schema(value_type = String)]
     reference: Option<String>,
+    /// Kept with both transactions: up to 16 texts of up to 255 characters, under names of 1-40
+    /// letters, digits and `_ - .`.
+    #[schema(value_type = Option<HashMap<String, String>>)]
+    metadata: HashMap<String, String>,
 }
 
 impl Parse for NewTransfer {
@@ -52,6 +62,7 @@ impl Parse for NewTransfer {
             to_ledger_id: object.text("to_ledger_id"),
             amount: object.amount("amount"),
             reference: object.text("reference"),
+            metadata: object.texts("metadata"),
         }
     }
 }
@@ -65,7 +76,7 @@ impl NewTransfer {
             amount: self.amount.map(Amount::Decimal),
             reference: self.reference.unwrap_or_default(),
             validate_only: outgoing.validate_only(),
-            ..Default::default()
+            metadata: self.metadata,
         }
     }
 }
@@ -87,7 +98,7 @@ async fn create(
     Body(new, outgoing): Body<NewTransfer>,
 ) -> Result<Answer<Both<Outcome>>, Failure> {
     let message = new.into_request(&outgoing);
-    outcome(
+    told(
         outgoing
             .send(peers.ledger, message, |peer, request| Box::pin(peer.create_transfer(request)))
             .await?,
@@ -97,15 +108,10 @@ async fn create(
 
 /// A success where the money has moved, and a failure where it has not; with the transaction of the
 /// side that asked.
-pub(crate) fn outcome(
+pub(crate) fn told(
     answer: Answer<Transfer>,
     side: fn(Transfer) -> String,
 ) -> Result<Answer<Both<Outcome>>, Failure> {
-    let Answer { body: transfer, replayed } = answer;
-    let code = transfer.response_code();
-    let outcome = Outcome::new(code, side(transfer))?;
-    if code == ResponseCode::Success {
-        return Ok(Answer { body: Both::of(outcome), replayed });
-    }
-    Err(Failure::declined(text::DECLINES.word(code)?, outcome, replayed))
+    let code = answer.body.response_code();
+    outcome::answer(code, answer.view(|transfer| Outcome::new(code, side(transfer)))?)
 }

@@ -10,7 +10,7 @@ use kit::{
 };
 use prost::Message;
 use sqlx::PgPool;
-use types::{BankCode, Bic, Currency, CustomerId, Iban, LedgerId, SortCode};
+use types::{Amount, BankCode, Bic, Currency, CustomerId, DecimalText, Iban, LedgerId, SortCode};
 
 use crate::{
     domain::{
@@ -64,20 +64,30 @@ pub(crate) struct Change {
 
 /// How far below zero what can be spent may go.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct OverdraftLimit {
-    pub(crate) minor: i64,
-    pub(crate) currency: Currency,
+pub(crate) enum OverdraftLimit {
+    /// Not at all.
+    None,
+    /// So far, in a currency which must be the ledger's.
+    Money { minor: i64, currency: Currency },
+    /// So far, counted in the ledger's currency.
+    Decimal(DecimalText),
 }
 
 impl OverdraftLimit {
-    /// The floor of a ledger with this limit.
-    fn floor_of(self, ledger: &Ledger) -> Result<i64, Error> {
-        if ledger.currency != self.currency {
-            let mut bad = Violations::new();
-            bad.add("ledger.overdraft_limit.currency", "must be the ledger's");
-            return Err(bad.into());
-        }
-        Ok(self.minor.saturating_neg())
+    /// The floor of a ledger in this currency; none, and why, when the limit does not fit it.
+    pub(crate) fn floor_in(self, ledger: Currency, bad: &mut Violations) -> Option<i64> {
+        let minor = match self {
+            Self::None => Some(0),
+            Self::Money { minor, currency } => {
+                let fits = if currency == ledger { Ok(minor) } else { Err("must be the ledger's") };
+                bad.take("ledger.overdraft_limit.currency", fits)
+            }
+            Self::Decimal(decimal) => {
+                let amount = bad.take("overdraft_limit_decimal", decimal.in_currency(ledger));
+                amount.map(Amount::minor)
+            }
+        };
+        minor.map(i64::saturating_neg)
     }
 }
 
@@ -218,7 +228,18 @@ impl Ledgers {
         Ok(customers.iter().filter_map(|id| found.remove(id)).collect())
     }
 
-    /// Enables or disables a ledger. When this has been answered, it holds for every transfer that
+    /// The currency of a ledger, for telling whether a limit fits it.
+    pub(crate) async fn currency(
+        &self,
+        caller: &Caller,
+        id: LedgerId,
+    ) -> Result<Option<Currency>, Error> {
+        let mut conn = self.pool.acquire().await?;
+        let ledger = store::ledgers::find(&mut conn, caller.tenant(), &[id]).await?.pop();
+        Ok(ledger.map(|ledger| ledger.currency))
+    }
+
+    /// Enables or disables a ledger, or sets how far it may be overdrawn. When this has been answered, it holds for every transfer that
     /// has not been.
     pub(crate) async fn update<M: Message + Default>(
         &self,
@@ -246,7 +267,10 @@ impl Ledgers {
         }
         if let Some(limit) = change.overdraft_limit {
             let ledger = store::ledgers::find(conn, tenant, &[id]).await?.pop();
-            let floor_minor = limit.floor_of(&ledger.ok_or(Error::LedgerNotFound)?)?;
+            let mut bad = Violations::new();
+            let floor_minor =
+                limit.floor_in(ledger.ok_or(Error::LedgerNotFound)?.currency, &mut bad);
+            let floor_minor = floor_minor.ok_or(bad)?;
             changed |= store::accounts::set_floor(conn, tenant, account, floor_minor).await?;
         }
         if changed {

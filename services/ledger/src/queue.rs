@@ -28,6 +28,12 @@ mod task;
 /// Orders that may wait or be worked on; more are turned away.
 const ROOM: usize = 16_384;
 
+const QUEUED: &str = "lombard_posting_queued_orders";
+const BATCH_ORDERS: &str = "lombard_posting_batch_orders";
+const BATCH_SECONDS: &str = "lombard_posting_batch_seconds";
+const LOCKED: &str = "lombard_posting_locked_batches_total";
+const RETRIES: &str = "lombard_posting_retries_total";
+
 /// What became of an order that was not refused.
 #[derive(Debug)]
 pub(crate) struct Posted {
@@ -57,6 +63,7 @@ impl Queue {
     /// A queue and the task behind it, which ends when everything that was handed in has been answered
     /// and no [`Queue`] is left.
     pub(crate) fn start(pool: &PgPool) -> (Self, JoinHandle<()>) {
+        describe_metrics();
         let (jobs, waiting) = mpsc::unbounded_channel();
         let room = Arc::new(Semaphore::new(ROOM));
         let task = task::Task::new(pool, waiting);
@@ -81,7 +88,7 @@ impl Queue {
     ) -> Result<Vec<Result<Posted, Error>>, Error> {
         let count = u32::try_from(orders.len()).map_err(|_| full())?;
         let room = Arc::clone(&self.room).try_acquire_many_owned(count).map_err(|_| full())?;
-        metrics::gauge!("lombard_posting_queued_orders").increment(f64::from(count));
+        metrics::gauge!(QUEUED).increment(f64::from(count));
         let (answer, answered) = oneshot::channel();
         let job = Job { orders, deadline, answer, _room: room };
         self.jobs.send(job).map_err(|_| full())?;
@@ -98,6 +105,15 @@ impl Queue {
         let posted = self.post(vec![order], deadline).await?.pop();
         posted.unwrap_or_else(|| Err(Error::corrupt("no answer")))
     }
+}
+
+fn describe_metrics() {
+    metrics::describe_gauge!(QUEUED, "Orders that wait to be posted.");
+    metrics::describe_histogram!(BATCH_ORDERS, "Orders of a batch.");
+    metrics::describe_histogram!(BATCH_SECONDS, "What a batch took, from the queue to its commit.");
+    metrics::describe_counter!(LOCKED, "Batches that were posted under locks.");
+    metrics::describe_counter!(RETRIES, "Tries of a batch that the database failed.");
+    metrics::gauge!(QUEUED).increment(0.0);
 }
 
 /// Nothing was done, and a little later there may be room.

@@ -5,6 +5,7 @@ mod addresses;
 mod amounts;
 mod balances;
 mod batches;
+mod changes;
 mod ledgers;
 mod money;
 mod payees;

@@ -123,6 +123,35 @@ pub(super) fn transfer(from: &str, to: &str) -> Value {
     })
 }
 
+/// Whose account the payment's is.
+pub(super) fn payee() -> Value {
+    json!({"name": "Dave Bloggs", "sort_code": "400052", "account_number": "12345678"})
+}
+
+/// A payment out of the ledger.
+pub(super) fn payment(from: &str) -> Value {
+    json!({
+        "from_ledger_id": from,
+        "name": "Dave Bloggs",
+        "sort_code": "400052",
+        "account_number": "12345678",
+        "amount": "25.00",
+        "reference": "rent",
+    })
+}
+
+/// A payment that the sandbox lets come back.
+pub(super) fn returned(from: &str) -> Value {
+    json!({
+        "from_ledger_id": from,
+        "name": "Dave Bloggs",
+        "sort_code": "400052",
+        "account_number": "00000003",
+        "amount": "10.00",
+        "reference": "rent",
+    })
+}
+
 fn with(sample: &str, pointer: &str, value: &str) -> anyhow::Result<Value> {
     let mut body = serde_json::from_str(sample)?;
     replace(&mut body, pointer, value)?;

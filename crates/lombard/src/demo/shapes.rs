@@ -52,6 +52,22 @@ pub(super) const TRANSACTIONS: &[Field] = &[
 pub(super) const TRANSACTION: &[Field] =
     &[STATUS, MESSAGE, field("data", Object(TRANSACTION_FIELDS))];
 
+/// Of an account's holder confirmed.
+pub(super) const PAYEE: &[Field] = &[STATUS, MESSAGE, field("data", Object(PAYEE_FIELDS))];
+/// Of a payment ordered.
+pub(super) const PAID: &[Field] = &[
+    STATUS,
+    MESSAGE,
+    field("response_code", Word(&["1"])),
+    field("response_message", Word(&["Transaction Success"])),
+    field("payment_id", Uuid),
+    optional("transaction_id", Uuid),
+];
+/// Of a payment's details.
+pub(super) const PAYMENT: &[Field] = &[STATUS, MESSAGE, field("data", Object(PAYMENT_FIELDS))];
+/// Of a balance at a time.
+pub(super) const BALANCE: &[Field] = &[STATUS, MESSAGE, field("data", Object(BALANCE_FIELDS))];
+
 const STATUS: Field = field("status", Success);
 const MESSAGE: Field = field("message", Text(0, 100));
 
@@ -129,4 +145,36 @@ const TRANSACTION_FIELDS: &[Field] = &[
     field("type", Word(&["faster_payment", "internal_transfer"])),
     field("response_code", Word(&["1"])),
     field("response_message", Word(&["Transaction Success"])),
+];
+
+const PAYEE_FIELDS: &[Field] = &[
+    field("match", Word(&["match", "close_match", "no_match", "unavailable"])),
+    optional("held_name", Text(1, 100)),
+];
+
+const PAYMENT_FIELDS: &[Field] = &[
+    field("payment_id", Uuid),
+    field("type", Word(&["faster_payment"])),
+    field("payment_status", Word(&["accepted", "submitted", "settled", "rejected", "cancelled"])),
+    field("response_code", Word(&["1"])),
+    field("response_message", Word(&["Transaction Success"])),
+    field("ledger_id", Uuid),
+    field("name", Text(1, 100)),
+    field("account_number", Digits(8)),
+    field("sort_code", Digits(6)),
+    field("reference", Text(1, 18)),
+    field("amount", Amount),
+    field("currency", Word(&["gbp"])),
+    optional("transaction_id", Uuid),
+    optional("return_transaction_id", Uuid),
+    field("created", Like(TIME)),
+    field("last_update", Like(TIME)),
+];
+
+const BALANCE_FIELDS: &[Field] = &[
+    field("ledger_id", Uuid),
+    field("currency", Word(&["gbp"])),
+    field("balance", Number),
+    field("at", Like(TIME)),
+    optional("transaction_id", Uuid),
 ];

@@ -8,18 +8,23 @@ use tokio::time::Instant;
 
 use super::{
     check::Field,
-    samples, shapes,
+    pay, samples, shapes,
     walk::{Answer, Step, Walk},
 };
 
-/// How long a customer may take to be verified.
+/// How long a customer may take to be verified, and a payment to end.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-fn get<'a>(title: &'a str, path: &'a str, answer: &'static [Field]) -> Step<'a> {
+pub(super) fn get<'a>(title: &'a str, path: &'a str, answer: &'static [Field]) -> Step<'a> {
     Step { title, method: Method::GET, path, body: None, answer }
 }
 
-fn post<'a>(title: &'a str, path: &'a str, body: Value, answer: &'static [Field]) -> Step<'a> {
+pub(super) fn post<'a>(
+    title: &'a str,
+    path: &'a str,
+    body: Value,
+    answer: &'static [Field],
+) -> Step<'a> {
     Step { title, method: Method::POST, path, body: Some(body), answer }
 }
 
@@ -41,6 +46,8 @@ pub(super) async fn all<W: Write>(
     let other = create_ledger(walk, &customer, "other").await?;
     let transaction = move_money(walk, &ledger, &other).await?;
     look_at_ledger(walk, &ledger, &transaction).await?;
+    pay::out_and_back(walk, &ledger).await?;
+    pay::undo(walk, &ledger, &transaction).await?;
     switch_ledger(walk, &ledger).await?;
     let step = post("Log out", "/logout", json!({}), shapes::SUCCESS);
     walk.take(Step { body: None, ..step }).await?;
@@ -72,20 +79,22 @@ async fn authenticate<W: Write>(walk: &mut Walk<'_, W>, customer: &str) -> anyho
 
     let (title, path) = ("Customer details", format!("/accounts/customers/{customer}"));
     let step = get(title, &path, shapes::CUSTOMER_DETAILS);
-    let answer = until_verified(walk, &step).await?;
+    let answer = until(walk, &step, is_verified).await?;
     walk.report(&step, &answer)?;
     let verified = is_verified(&answer);
     walk.expect(title, verified, "the customer is not verified")
 }
 
-async fn until_verified<W: Write>(
+/// What is answered once it is as it should be, or once patience is at its end.
+pub(super) async fn until<W: Write>(
     walk: &Walk<'_, W>,
-    details: &Step<'_>,
+    step: &Step<'_>,
+    is_there: fn(&Answer) -> bool,
 ) -> anyhow::Result<Answer> {
     let start = Instant::now();
     loop {
-        let answer = walk.ask(details).await?;
-        if is_verified(&answer) || start.elapsed() > PATIENCE {
+        let answer = walk.ask(step).await?;
+        if is_there(&answer) || start.elapsed() > PATIENCE {
             return Ok(answer);
         }
         tokio::time::sleep(Duration::from_millis(100)).await;

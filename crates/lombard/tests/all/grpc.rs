@@ -15,9 +15,11 @@ use proto::{
         CreateVerificationRequest, ListVerificationsRequest, kyc_service_client::KycServiceClient,
     },
     ledger::v1::{
-        BankDetails, CreateInboundPaymentRequest, CreateLedgerRequest, CreateTransferRequest,
-        GetLedgerRequest, Ledger, PrimaryUse, QueryTransactionsRequest, Transfer,
-        create_inbound_payment_request, ledger_service_client::LedgerServiceClient,
+        BankDetails, CancelPaymentRequest, ConfirmPayeeRequest, CreateInboundPaymentRequest,
+        CreateLedgerRequest, CreatePaymentRequest, CreateTransferRequest, GetBalanceRequest,
+        GetLedgerRequest, GetPaymentRequest, Ledger, ListPaymentsRequest, PrimaryUse,
+        QueryTransactionsRequest, ReverseTransferRequest, Transfer, create_inbound_payment_request,
+        ledger_service_client::LedgerServiceClient, payment_service_client::PaymentServiceClient,
         sandbox_service_client::SandboxServiceClient,
     },
 };
@@ -39,12 +41,20 @@ use crate::{
 
 mod customers;
 mod ledgers;
+mod payments;
 
 const SERVICES: [(&str, &[&str]); 4] = [
     ("access", &["lombard.access.v1.AccessService"]),
     ("customer", &["lombard.customer.v1.CustomerService"]),
     ("kyc", &["lombard.kyc.v1.KycService"]),
-    ("ledger", &["lombard.ledger.v1.LedgerService", "lombard.ledger.v1.SandboxService"]),
+    (
+        "ledger",
+        &[
+            "lombard.ledger.v1.LedgerService",
+            "lombard.ledger.v1.PaymentService",
+            "lombard.ledger.v1.SandboxService",
+        ],
+    ),
 ];
 
 fn address(service: &str) -> SocketAddr {
@@ -74,6 +84,7 @@ struct Tenant {
     customers: CustomerServiceClient<Channel>,
     kyc: KycServiceClient<Channel>,
     ledgers: LedgerServiceClient<Channel>,
+    payments: PaymentServiceClient<Channel>,
     sandbox: SandboxServiceClient<Channel>,
 }
 
@@ -85,6 +96,7 @@ impl Tenant {
             customers: CustomerServiceClient::new(channel("customer")),
             kyc: KycServiceClient::new(channel("kyc")),
             ledgers: LedgerServiceClient::new(channel("ledger")),
+            payments: PaymentServiceClient::new(channel("ledger")),
             sandbox: SandboxServiceClient::new(channel("ledger")),
         }
     }
@@ -217,6 +229,7 @@ async fn no_service_does_anything_for_nobody() {
     let tenant = Tenant::new();
     let (mut customers, mut kyc) = (tenant.customers.clone(), tenant.kyc.clone());
     let (mut ledgers, mut sandbox) = (tenant.ledgers.clone(), tenant.sandbox.clone());
+    let mut payments = tenant.payments.clone();
     let mut access = AccessServiceClient::new(channel("access"));
     let nobody = Uuid::now_v7().to_string();
     let odd = |tenant: &str| {
@@ -234,6 +247,13 @@ async fn no_service_does_anything_for_nobody() {
         ledgers.create_ledger(CreateLedgerRequest::default()).await.unwrap_err(),
         ledgers.create_transfer(CreateTransferRequest::default()).await.unwrap_err(),
         ledgers.query_transactions(QueryTransactionsRequest::default()).await.unwrap_err(),
+        ledgers.reverse_transfer(ReverseTransferRequest::default()).await.unwrap_err(),
+        ledgers.get_balance(GetBalanceRequest::default()).await.unwrap_err(),
+        payments.create_payment(CreatePaymentRequest::default()).await.unwrap_err(),
+        payments.get_payment(GetPaymentRequest::default()).await.unwrap_err(),
+        payments.list_payments(ListPaymentsRequest::default()).await.unwrap_err(),
+        payments.cancel_payment(CancelPaymentRequest::default()).await.unwrap_err(),
+        payments.confirm_payee(ConfirmPayeeRequest::default()).await.unwrap_err(),
         sandbox.create_inbound_payment(inbound(&nobody, "1")).await.unwrap_err(),
         ledgers.get_ledger(odd("")).await.unwrap_err(),
         ledgers.get_ledger(odd("not-an-id")).await.unwrap_err(),

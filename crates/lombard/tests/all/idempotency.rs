@@ -4,8 +4,8 @@ use reqwest::Method;
 use serde_json::{Value, json};
 
 use crate::scene::{
-    CREATE_CUSTOMER, CREATE_LEDGER, Reply, Scene, TRANSFER, customer, inbound, inbound_path,
-    ledger, ledger_path, send, transfer,
+    CREATE_CUSTOMER, CREATE_LEDGER, FASTER_PAYMENT, PAYMENTS, REVERSE, Reply, Scene, TRANSFER,
+    customer, faster_payment, inbound, inbound_path, ledger, ledger_path, send, transfer,
 };
 
 mod keys;
@@ -70,14 +70,19 @@ async fn everything(scene: &Scene) -> Vec<Asked> {
     let ledgers = format!("/accounts/customers/{holder}/ledgers");
     let sent = format!("/accounts/customers/transactions/{from}?in_out=out");
     let received = format!("/accounts/customers/transactions/{from}?in_out=in");
+    let moved = scene.post(TRANSFER, &transfer(&from, &to, "2")).await.text("transaction_id");
+    let payer = scene.ledger("gbp").await;
+    scene.fund(&payer, "100").await;
     vec![
         Asked::post(CREATE_CUSTOMER, customer("Keyed"))
             .growing("/accounts/customers/list".to_owned()),
         Asked::put(&format!("/accounts/customers/{holder}"), json!({"first_name": "Jim"})),
         Asked::post(AUTHENTICATE, passport(&holder)).growing(verifications),
         Asked::post(CREATE_LEDGER, ledger(&holder, "gbp")).growing(ledgers),
-        Asked::put(&ledger_path(&to), json!({"active": true})),
+        Asked::put(&ledger_path(&to), json!({"active": true, "overdraft_limit": "5"})),
         Asked::post(TRANSFER, transfer(&from, &to, "1")).growing(sent),
+        Asked::post(REVERSE, json!({"transaction_id": moved})).growing(received.clone()),
+        Asked::post(FASTER_PAYMENT, faster_payment(&payer, "1")).growing(PAYMENTS.to_owned()),
         Asked::post(&inbound_path(&from), inbound("1")).growing(received),
     ]
 }
@@ -101,7 +106,7 @@ async fn every_post_and_put_is_answered_the_same_again_under_its_key() {
             assert_eq!((replay.status, &replay.text), (200, &first.text), "{asked:?}");
         }
     }
-    // The keys of two operations never meet, so the one key was seven.
+    // The keys of two operations never meet, so the one key was nine.
 }
 
 #[tokio::test]

@@ -6,8 +6,8 @@ use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::scene::{
-    CREATE_LEDGER, Reply, Scene, TRANSACTIONS, inbound_path, ledger_path, names, rows, send,
-    transfer, with,
+    CREATE_LEDGER, Reply, Scene, TRANSACTIONS, details_of, inbound_path, ledger_path, names, rows,
+    send, transfer, with,
 };
 
 const SAMPLE_ID: &str = "859f4eef-6a53-4110-8757-371844df8e8c";
@@ -39,16 +39,28 @@ const LEDGER: [&str; 9] = [
     "created",
     "last_update",
 ];
-const POUNDS: [&str; 7] =
-    ["name", "balance", "currency", "sort_code", "account_number", "iban", "bic_swift"];
-const OTHERS: [&str; 5] = ["name", "balance", "currency", "iban", "bic_swift"];
+/// The last two are extensions.
+const POUNDS: [&str; 9] = [
+    "name",
+    "balance",
+    "currency",
+    "sort_code",
+    "account_number",
+    "iban",
+    "bic_swift",
+    "available",
+    "overdraft_limit",
+];
+const OTHERS: [&str; 7] =
+    ["name", "balance", "currency", "iban", "bic_swift", "available", "overdraft_limit"];
 
-/// A row's fields; the last two are extensions.
+/// A row's fields; the last four are extensions.
 fn row_names(account: [&'static str; 2]) -> Vec<&'static str> {
     let [first, second] = account;
     let before = ["transaction_id", "date_time", "name", first, second, "reference", "amount"];
     let after = ["currency", "in_out", "type", "response_code", "response_message"];
-    let extensions = ["linked_transaction_id", "balance_after"];
+    let extensions =
+        ["linked_transaction_id", "balance_after", "reverses_transaction_id", "payment_id"];
     [&before[..], &after, &extensions].concat()
 }
 
@@ -107,6 +119,7 @@ async fn the_sample_of_issuing_a_ledger_is_answered_as_documented() {
     assert_like(&details["account_number"], "00000000");
     assert_like(&details["iban"], "GB00PAYR00000000000000");
     assert_eq!(details["bic_swift"], "PAYRGB20XXX");
+    assert_eq!(details["overdraft_limit"], "0.00");
 }
 
 #[tokio::test]
@@ -122,7 +135,8 @@ async fn details_are_what_was_issued_with_the_balance_of_now_as_a_number() {
     assert_eq!(empty.data(), &issued);
     assert!(empty.text.contains(r#""balance":0.00,"currency":"gbp","#), "{}", empty.text);
     assert!(found.text.contains(r#""balance":9438.99,"currency":"gbp","#), "{}", found.text);
-    assert_eq!(found.text, empty.text.replace(r#""balance":0.00"#, r#""balance":9438.99"#));
+    let funded = empty.text.replace(r#""balance":0.00"#, r#""balance":9438.99"#);
+    assert_eq!(found.text, funded.replace(r#""available":0.00"#, r#""available":9438.99"#));
 }
 
 #[tokio::test]
@@ -185,6 +199,7 @@ async fn the_sample_of_a_transaction_list_is_answered_as_documented_on_both_path
             "amount": "200.00", "currency": "gbp", "in_out": "in", "type": "faster_payment",
             "response_code": "1", "response_message": "Transaction Success",
             "linked_transaction_id": "", "balance_after": "200.00",
+            "reverses_transaction_id": "", "payment_id": "",
         });
         let sent = json!({
             "transaction_id": went, "date_time": newer["date_time"], "name": "Joe Bloggs",
@@ -193,6 +208,7 @@ async fn the_sample_of_a_transaction_list_is_answered_as_documented_on_both_path
             "in_out": "out", "type": "internal_transfer", "response_code": "1",
             "response_message": "Transaction Success",
             "linked_transaction_id": newer["linked_transaction_id"], "balance_after": "100.00",
+            "reverses_transaction_id": "", "payment_id": "",
         });
         assert_eq!((older, newer), (&received, &sent));
         assert_id(&newer["linked_transaction_id"]);
@@ -209,7 +225,8 @@ async fn the_sample_of_querying_a_transaction_is_answered_as_documented_on_both_
         let reply = get(&scene, &format!("{path}/{id}")).await;
 
         let mut fields = row_names(["account_number", "sort_code"]);
-        fields.retain(|name| *name != "linked_transaction_id");
+        let absent = ["linked_transaction_id", "reverses_transaction_id", "payment_id"];
+        fields.retain(|name| !absent.contains(name));
         assert_eq!(names(&reply.body), ["status", "message", "data"]);
         assert_eq!(names(reply.data()), fields);
         let expected = json!({
@@ -248,8 +265,9 @@ async fn transactions_in_other_currencies_show_the_international_account() {
             "amount": "200.00", "currency": currency, "in_out": "in", "type": kind,
             "response_code": "1", "response_message": "Transaction Success",
             "linked_transaction_id": "", "balance_after": "200.00",
+            "reverses_transaction_id": "", "payment_id": "",
         });
         assert_eq!(row, &expected);
-        assert_eq!(one.data(), &with(expected, "linked_transaction_id", &Value::Null));
+        assert_eq!(one.data(), &details_of(expected));
     }
 }

@@ -4,8 +4,10 @@ use serde_json::{Value, json};
 
 use crate::scene::{CREATE_LEDGER, NOBODY, Scene, ledger, rows, with};
 
+mod balances;
 mod list;
 mod numbers;
+mod overdrafts;
 mod update;
 
 fn list_path(customer: &str) -> String {

@@ -23,6 +23,7 @@ mod inbound;
 mod ledger_documents;
 mod ledgers;
 mod logins;
+mod payments;
 mod program;
 mod scene;
 mod stack;

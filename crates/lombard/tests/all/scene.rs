@@ -8,6 +8,11 @@ use crate::stack::{Client, login};
 pub(crate) const CREATE_CUSTOMER: &str = "/accounts/create_customer";
 pub(crate) const CREATE_LEDGER: &str = "/accounts/customers/create_ledger";
 pub(crate) const TRANSFER: &str = "/accounts/internal_transfer";
+pub(crate) const REVERSE: &str = "/accounts/reverse_transfer";
+pub(crate) const FASTER_PAYMENT: &str = "/accounts/faster_payment";
+pub(crate) const SEPA_CREDIT: &str = "/accounts/sepa_credit";
+pub(crate) const PAYMENTS: &str = "/accounts/payments";
+pub(crate) const CONFIRM_PAYEE: &str = "/accounts/confirm_payee";
 /// Both paths to a ledger's transactions.
 pub(crate) const TRANSACTIONS: [&str; 2] =
     ["/accounts/customers/ledgers/transactions", "/accounts/customers/transactions"];
@@ -170,6 +175,18 @@ pub(crate) fn ledger_path(id: &str) -> String {
     format!("/accounts/customers/ledgers/{id}")
 }
 
+pub(crate) fn balance_path(id: &str) -> String {
+    format!("/accounts/customers/ledgers/{id}/balance")
+}
+
+pub(crate) fn payment_path(id: &str) -> String {
+    format!("{PAYMENTS}/{id}")
+}
+
+pub(crate) fn cancel_path(id: &str) -> String {
+    format!("{PAYMENTS}/{id}/cancel")
+}
+
 pub(crate) fn inbound_path(id: &str) -> String {
     format!("/sandbox/ledgers/{id}/inbound")
 }
@@ -204,8 +221,37 @@ pub(crate) fn inbound(amount: &str) -> Value {
     })
 }
 
+/// A payment to an account elsewhere, which settles at once.
+pub(crate) fn faster_payment(from: &str, amount: &str) -> Value {
+    json!({
+        "from_ledger_id": from,
+        "name": "Dave Bloggs",
+        "sort_code": "400052",
+        "account_number": "12345678",
+        "amount": amount,
+        "reference": "rent",
+    })
+}
+
+/// The same in euros.
+pub(crate) fn sepa_credit(from: &str, amount: &str) -> Value {
+    json!({
+        "from_ledger_id": from,
+        "name": "Jeanne Dupont",
+        "iban": "DE89370400440532013000",
+        "amount": amount,
+        "reference": "rent",
+    })
+}
+
 pub(crate) fn transfer(from: &str, to: &str, amount: &str) -> Value {
     json!({"from_ledger_id": from, "to_ledger_id": to, "amount": amount, "reference": "rent"})
+}
+
+/// A transaction or a payment on its own, as a list shows it: what is not known is left out.
+pub(crate) fn details_of(mut row: Value) -> Value {
+    row.as_object_mut().unwrap().retain(|_, value| value != "");
+    row
 }
 
 /// The same with one field changed; null takes it away.

@@ -5,9 +5,11 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::task::JoinSet;
 
-use crate::scene::{Scene, TRANSACTIONS, TRANSFER, names, rows, send, transfer, with};
+use crate::scene::{Scene, TRANSACTIONS, TRANSFER, details_of, names, rows, send, transfer};
 
+mod metadata;
 mod parameters;
+mod reversals;
 mod states;
 
 #[tokio::test]
@@ -78,11 +80,12 @@ async fn want_of_funds_is_an_outcome_recorded_on_the_senders_ledger_only() {
         "account_number": row["account_number"], "sort_code": "040052", "reference": "rent",
         "amount": "10.01", "currency": "gbp", "in_out": "out", "type": "internal_transfer",
         "response_code": "650", "response_message": "Insufficient Funds",
-        "linked_transaction_id": "", "balance_after": "10.00",
+        "linked_transaction_id": "", "balance_after": "10.00", "reverses_transaction_id": "",
+        "payment_id": "",
     });
     assert_eq!((row, &page["total"]), (&expected, &json!(2)));
     let one = scene.get(&format!("{}/{id}", TRANSACTIONS[1])).await;
-    assert_eq!(one.data(), &with(expected, "linked_transaction_id", &Value::Null));
+    assert_eq!(one.data(), &details_of(expected));
     assert_eq!(scene.transactions(&to, "").await["total"], 0);
     assert_eq!([scene.balance(&from).await, scene.balance(&to).await], ["10.00", "0.00"]);
     assert_eq!(scene.transactions(&from, "in_out=out").await["total"], 1);

@@ -1,5 +1,7 @@
 //! One JSON object, read field by field.
 
+use std::collections::HashMap;
+
 use serde_json::value::RawValue;
 
 use super::{image, members::Members};
@@ -94,14 +96,6 @@ impl<'a> Object<'a> {
         self.read(name, "must be true or false", read).flatten()
     }
 
-    /// As [`Self::boolean`], and it must be there; false when it is not.
-    pub(crate) fn required_boolean(&mut self, name: &str) -> bool {
-        self.boolean(name).unwrap_or_else(|| {
-            self.wrong(name, "is required");
-            false
-        })
-    }
-
     /// A file in base64.
     pub(crate) fn base64(&mut self, name: &str) -> Option<Vec<u8>> {
         let text = self.text(name)?;
@@ -146,6 +140,16 @@ impl<'a> Object<'a> {
         let value = read(&mut inner);
         self.bad.append(inner.finish());
         Some(value)
+    }
+
+    /// An object of texts, whatever their names are.
+    pub(crate) fn texts(&mut self, name: &str) -> HashMap<String, String> {
+        let read = |inner: &mut Object<'_>| {
+            let names: Vec<_> = inner.fields.iter().map(|(name, _)| name.clone()).collect();
+            let pair = |name: String| inner.verbatim(&name).map(|text| (name, text));
+            names.into_iter().filter_map(pair).collect()
+        };
+        self.object(name, read).unwrap_or_default()
     }
 
     /// Everything that is wrong, with what nobody has asked for.

@@ -72,11 +72,18 @@ fn every_wrong_repeated_and_unknown_field_is_named() {
 }
 
 #[test]
-fn what_must_be_there_is_named_when_it_is_not() {
-    let mut object = object(r#"{"email": 5}"#);
+fn texts_are_read_whatever_their_names_are() {
+    let mut object = object(
+        r#"{"good": {"a": "1", "b c": " ", "none": null, "empty": ""}, "absent": "", "list": [],
+            "bad": {"a": 1, "b": "2", "b": "3", "c": {}, "d": "4"}}"#,
+    );
+    let pair = |name: &str, text: &str| (name.to_owned(), text.to_owned());
 
-    assert!(!object.required_boolean("active"));
-    assert_eq!(object.finish().names(), ["active", "email"]);
+    assert_eq!(object.texts("good"), [pair("a", "1"), pair("b c", " ")].into());
+    assert!(object.texts("absent").is_empty() && object.texts("missing").is_empty());
+    assert!(object.texts("list").is_empty());
+    assert_eq!(object.texts("bad"), [pair("b", "2"), pair("d", "4")].into());
+    assert_eq!(object.finish().names(), ["list", "bad.b", "bad.a", "bad.c"]);
 }
 
 #[test]

@@ -10,7 +10,7 @@ pub(super) struct Told {
 }
 
 /// Codes with their messages of at most 100 characters.
-const MESSAGES: [(&str, &str); 17] = [
+const MESSAGES: [(&str, &str); 23] = [
     ("UNAUTHENTICATED", "A valid token is required"),
     ("WRONG_CREDENTIALS", "The e-mail address or the password is wrong"),
     ("TOO_MANY_ATTEMPTS", "Too many wrong tries; try again later"),
@@ -18,11 +18,17 @@ const MESSAGES: [(&str, &str); 17] = [
     ("LEDGER_NOT_FOUND", "There is no such ledger"),
     ("TRANSACTION_NOT_FOUND", "There is no such transaction"),
     ("VERIFICATION_NOT_FOUND", "There is no such verification"),
+    ("PAYMENT_NOT_FOUND", "There is no such payment"),
     ("LEDGER_OR_TRANSACTION_NOT_FOUND", "There is neither a ledger nor a transaction with this id"),
     ("CUSTOMER_DISABLED", "The customer is disabled"),
     ("LEDGER_DISABLED", "The ledger is disabled"),
     ("CURRENCY_MISMATCH", "The currencies differ"),
     ("BALANCE_LIMIT", "The balance would be more than a ledger can hold"),
+    ("ALREADY_REVERSED", "The transfer was reversed before"),
+    ("NOT_REVERSIBLE", "A transfer of this kind cannot be reversed"),
+    ("OVERDRAFT_IN_USE", "The ledger is further overdrawn than the new limit"),
+    ("PAYMENT_NOT_CANCELLABLE", "The payment is on its way, or has ended"),
+    ("RAIL_MISSING", "No rail leads to this account"),
     ("VERIFICATION_IN_PROGRESS", "Another verification is pending or in review"),
     ("IDEMPOTENCY_KEY_REUSED", "The Idempotency-Key was used for another request"),
     ("REQUEST_IN_PROGRESS", "A request with this Idempotency-Key is still running"),
@@ -35,6 +41,8 @@ pub(super) fn told(reason: &str) -> Option<Told> {
     let renamed = match reason {
         "REQUEST_ID_REUSED" => "IDEMPOTENCY_KEY_REUSED",
         "TOKEN_INVALID" => "UNAUTHENTICATED",
+        // A transfer goes by either of its transactions.
+        "TRANSFER_NOT_FOUND" => "TRANSACTION_NOT_FOUND",
         same => same,
     };
     let found = MESSAGES.iter().find(|(code, _)| *code == renamed);

@@ -95,7 +95,7 @@ async fn bad_fields_are_told_under_their_documented_names() {
 #[tokio::test]
 async fn a_decline_is_told_with_its_transaction() {
     let code = proto::ledger::v1::ResponseCode::InsufficientFunds;
-    let outcome = Outcome::new(code, "t-1".to_owned()).unwrap();
+    let outcome = crate::outcome::Outcome::new(code, "t-1".to_owned()).unwrap().into();
 
     let failure = Failure::declined("INSUFFICIENT_FUNDS", outcome, true);
 

@@ -5,7 +5,7 @@ use serde::Serialize;
 use utoipa::ToSchema;
 
 use super::{Failure, Violation};
-use crate::envelope::Outcome;
+use crate::outcome::Declined;
 
 /// Any answer but a success.
 #[derive(Serialize, ToSchema)]
@@ -27,15 +27,12 @@ pub(crate) struct FailureView<'a> {
     #[serde(skip_serializing_if = "<[_]>::is_empty")]
     #[schema(required = false)]
     errors: &'a [Violation],
-    /// Of a transfer that was declined; so are the next three.
+    /// What was declined, if something was: as in `data`.
+    #[serde(flatten)]
+    #[schema(value_type = Option<Declined>)]
+    top: Option<&'a Declined>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    response_code: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    response_message: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    transaction_id: Option<&'a str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    data: Option<&'a Outcome>,
+    data: Option<&'a Declined>,
     /// As in the header `X-Request-Id`.
     request_id: &'a str,
 }
@@ -44,16 +41,13 @@ impl Failure {
     /// The envelope.
     pub(crate) fn body(&self, request_id: &str) -> Body {
         let refusal = &*self.0;
-        let outcome = refusal.outcome.as_ref();
         let view = FailureView {
             status: -1,
             message: &refusal.message,
             code: &refusal.code,
             errors: &refusal.errors,
-            response_code: outcome.map(Outcome::response_code),
-            response_message: outcome.map(Outcome::response_message),
-            transaction_id: outcome.map(Outcome::transaction_id),
-            data: outcome,
+            top: refusal.declined.as_ref(),
+            data: refusal.declined.as_ref(),
             request_id,
         };
         serde_json::to_vec(&view).map_or_else(|_| Body::empty(), Body::from)

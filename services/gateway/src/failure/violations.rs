@@ -102,7 +102,7 @@ fn parameter(field: &str) -> String {
         "filter.create_time_before" => "to_date",
         other => other,
     };
-    let inner = ["customer.", "ledger.", "filter.", "sender."]
+    let inner = ["customer.", "ledger.", "filter.", "sender.", "creditor.", "account."]
         .into_iter()
         .find_map(|message| field.strip_prefix(message))
         .unwrap_or(field);
@@ -114,15 +114,17 @@ fn segment(field: &str) -> Option<&str> {
     match field.split('[').next().unwrap_or(field) {
         "minor_units" | "currency_code" | "paths" => None,
         "content" => Some("image"),
+        "creditor_name" | "name_prefix" => Some("name"),
         "date_of_birth" => Some("dob"),
         "decimal" | "money" => Some("amount"),
         "direction" => Some("in_out"),
-        "name_prefix" => Some("name"),
+        "overdraft_limit_decimal" => Some("overdraft_limit"),
         "page_size" => Some("limit"),
         "page_token" => Some("cursor"),
         "provider" => Some("third_party"),
         "request_id" => Some("Idempotency-Key"),
-        "sender" => Some("sort_code"),
+        "sender" | "account" => Some("sort_code"),
+        "transfer_id" => Some("transaction_id"),
         "update_mask" => Some(NOTHING_TO_CHANGE),
         other => Some(other),
     }
@@ -156,6 +158,12 @@ mod tests {
             ("money.minor_units", "amount"),
             ("amount", "amount"),
             ("sender.sort_code", "sort_code"),
+            ("creditor.iban", "iban"),
+            ("creditor_name", "name"),
+            ("account.account_number", "account_number"),
+            ("transfer_id", "transaction_id"),
+            ("overdraft_limit_decimal", "overdraft_limit"),
+            ("metadata", "metadata"),
             ("request_id", "Idempotency-Key"),
             ("create_time_from", "created_from"),
             ("filter.create_time_before", "to_date"),

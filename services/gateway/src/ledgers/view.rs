@@ -23,7 +23,9 @@ use crate::{clock, failure::Failure, text};
         "sort_code": "040052",
         "account_number": "00453920",
         "iban": "GB87PAYR04005200453920",
-        "bic_swift": "PAYRGB20XXX"
+        "bic_swift": "PAYRGB20XXX",
+        "available": 9438.99,
+        "overdraft_limit": "0.00"
     },
     "created": "2020-03-17 22:51:22",
     "last_update": "2020-03-17 22:51:22"
@@ -62,6 +64,12 @@ pub(crate) struct BankView {
     account_number: Option<String>,
     iban: String,
     bic_swift: String,
+    /// The balance without what is held for payments under way; what can be spent is this and the
+    /// overdraft limit.
+    #[schema(value_type = f64)]
+    available: Box<RawValue>,
+    /// How far below zero what is available may go, with exactly the currency's decimals.
+    overdraft_limit: String,
 }
 
 fn status() -> utoipa::openapi::Object {
@@ -98,17 +106,21 @@ impl TryFrom<Ledger> for BankView {
 
     fn try_from(ledger: Ledger) -> Result<Self, Failure> {
         let balance = ledger.balance.ok_or_else(|| Failure::internal("a ledger of no balance"))?;
-        let number = RawValue::from_string(text::decimal(&balance)?);
+        let none = || Failure::internal("a ledger of no available balance, or of no limit");
+        let available = ledger.available.as_ref().ok_or_else(none)?;
+        let limit = ledger.overdraft_limit.as_ref().ok_or_else(none)?;
         let bank = ledger.bank_details.unwrap_or_default();
         let is_gbp = text::is_gbp(&balance);
         Ok(Self {
             name: ledger.holder_name,
-            balance: number.map_err(|_| Failure::internal("a balance that is no number"))?,
+            balance: text::number(&balance)?,
             currency: balance.currency.to_ascii_lowercase(),
             sort_code: is_gbp.then_some(bank.sort_code),
             account_number: is_gbp.then_some(bank.account_number),
             iban: bank.iban,
             bic_swift: bank.bic_swift,
+            available: text::number(available)?,
+            overdraft_limit: text::decimal(limit)?,
         })
     }
 }
@@ -130,6 +142,7 @@ mod tests {
             iban: "GB87PAYR04005200453920".to_owned(),
             bic_swift: "PAYRGB20XXX".to_owned(),
         };
+        let money = |minor_units| Money { currency: currency.to_owned(), minor_units };
         Ledger {
             ledger_id: "l".to_owned(),
             customer_id: "c".to_owned(),
@@ -138,7 +151,9 @@ mod tests {
             active: true,
             status: LedgerStatus::Ready.into(),
             holder_name: "Joe Bloggs".to_owned(),
-            balance: Some(Money { currency: currency.to_owned(), minor_units }),
+            balance: Some(money(minor_units)),
+            available: Some(money(minor_units.saturating_sub(50))),
+            overdraft_limit: Some(money(0)),
             bank_details: Some(bank_details),
             create_time: Some(Timestamp::default()),
             update_time: Some(Timestamp::default()),
@@ -158,7 +173,8 @@ mod tests {
             r#""primary_use":["payments"],"owner":"me","ledger_details":{"name":"Joe Bloggs","#,
             r#""balance":9438.99,"currency":"gbp","sort_code":"040052","#,
             r#""account_number":"00453920","iban":"GB87PAYR04005200453920","#,
-            r#""bic_swift":"PAYRGB20XXX"},"created":"1970-01-01 00:00:00","#,
+            r#""bic_swift":"PAYRGB20XXX","available":9438.49,"overdraft_limit":"0.00"},"#,
+            r#""created":"1970-01-01 00:00:00","#,
             r#""last_update":"1970-01-01 00:00:00"}"#
         );
 
@@ -174,6 +190,8 @@ mod tests {
     #[test]
     fn a_balance_has_exactly_its_currency_s_decimals() {
         assert!(printed("EUR", 0).contains(r#""balance":0.00,"#));
+        assert!(printed("EUR", -5).contains(r#""balance":-0.05,"#));
+        assert!(printed("EUR", 45).contains(r#""available":-0.05,"#));
         assert!(printed("JPY", 5).contains(r#""balance":5,"#));
         assert!(printed("GBP", i64::MAX).contains(r#""balance":92233720368547758.07,"#));
     }

@@ -6,7 +6,7 @@ use super::*;
 use crate::body::{Object, Parse};
 
 /// The paths that are promised.
-const PROMISED: [&str; 15] = [
+const PROMISED: [&str; 23] = [
     "POST /login",
     "POST /logout",
     "POST /accounts/create_customer",
@@ -21,7 +21,15 @@ const PROMISED: [&str; 15] = [
     "GET /accounts/customers/ledgers/transactions/{id}",
     "GET /accounts/customers/transactions/{id}",
     "GET /accounts/customers/{customer_id}/ledgers",
+    "GET /accounts/customers/ledgers/{ledger_id}/balance",
     "POST /accounts/internal_transfer",
+    "POST /accounts/reverse_transfer",
+    "POST /accounts/faster_payment",
+    "POST /accounts/sepa_credit",
+    "GET /accounts/payments",
+    "GET /accounts/payments/{payment_id}",
+    "POST /accounts/payments/{payment_id}/cancel",
+    "POST /accounts/confirm_payee",
 ];
 
 fn description(sandbox: bool) -> Value {
@@ -59,7 +67,8 @@ fn every_operation_tells_its_headers_its_refusals_and_its_proof() {
         let parameters = operation["parameters"].as_array().unwrap().iter();
         let headers: Vec<_> =
             parameters.filter(|one| one["in"] == "header").map(|one| &one["name"]).collect();
-        let is_keyed = !name.starts_with("GET") && name != "POST /login";
+        let is_keyed = !name.starts_with("GET")
+            && !matches!(&*name, "POST /login" | "POST /accounts/confirm_payee");
         assert!(headers.contains(&&Value::from("X-Request-Id")), "{name}");
         assert_eq!(headers.contains(&&Value::from("Idempotency-Key")), is_keyed, "{name}");
         for status in ["200", "400", "401", "403", "404", "409", "429", "500", "503"] {
@@ -127,7 +136,11 @@ fn bodies_are_described_as_they_are_read() {
     check_body::<customers::CustomerChanges>("CustomerChanges");
     check_body::<verifications::NewVerification>("NewVerification");
     check_body::<ledgers::NewLedger>("NewLedger");
-    check_body::<ledgers::LedgerChanges>("LedgerChanges");
+    check_body::<ledgers::changes::LedgerChanges>("LedgerChanges");
     check_body::<transfers::NewTransfer>("NewTransfer");
+    check_body::<transfers::reversal::Reversal>("Reversal");
+    check_body::<payments::new::NewFasterPayment>("NewFasterPayment");
+    check_body::<payments::new::NewSepaCredit>("NewSepaCredit");
+    check_body::<payments::payee::Payee>("Payee");
     check_body::<sandbox::Inbound>("Inbound");
 }

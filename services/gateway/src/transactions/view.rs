@@ -1,7 +1,10 @@
 //! What clients are told of a transaction.
 
-use proto::ledger::v1::Transaction;
+use std::collections::BTreeMap;
+
+use proto::ledger::v1::{Direction, Transaction};
 use serde::Serialize;
+use types::{Side, TransferId};
 use utoipa::ToSchema;
 
 use crate::{clock, failure::Failure, text};
@@ -22,7 +25,9 @@ use crate::{clock, failure::Failure, text};
     "response_code": "1",
     "response_message": "Transaction Success",
     "linked_transaction_id": "",
-    "balance_after": "9438.99"
+    "balance_after": "9438.99",
+    "reverses_transaction_id": "",
+    "payment_id": ""
 }))]
 pub(crate) struct TransactionView {
     transaction_id: String,
@@ -62,6 +67,16 @@ pub(crate) struct TransactionView {
     /// The ledger's balance when the transaction was posted.
     #[serde(skip_serializing_if = "Option::is_none")]
     balance_after: Option<String>,
+    /// The ledger's own transaction that this one undoes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reverses_transaction_id: Option<String>,
+    /// The payment that it was made for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    payment_id: Option<String>,
+    /// What was given with the transfer, if anything was.
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    #[schema(required = false)]
+    metadata: BTreeMap<String, String>,
 }
 
 impl TransactionView {
@@ -79,7 +94,13 @@ impl TransactionView {
         } else {
             [&mut view.iban, &mut view.bic_swift]
         };
-        let others = [&mut view.name, &mut view.linked_transaction_id, &mut view.balance_after];
+        let others = [
+            &mut view.name,
+            &mut view.linked_transaction_id,
+            &mut view.balance_after,
+            &mut view.reverses_transaction_id,
+            &mut view.payment_id,
+        ];
         for text in account.into_iter().chain(others) {
             text.get_or_insert_default();
         }
@@ -120,16 +141,30 @@ impl TryFrom<Transaction> for Row {
             response_message: text::RESPONSE_MESSAGES.word(code)?,
             linked_transaction_id: text::present(transaction.linked_transaction_id),
             balance_after: transaction.balance_after.as_ref().map(text::decimal).transpose()?,
+            reverses_transaction_id: reversed(&transaction.reverses_transfer_id, direction)?,
+            payment_id: text::present(transaction.payment_id),
+            metadata: transaction.metadata.into_iter().collect(),
         };
         Ok(Self { view, is_gbp })
     }
+}
+
+/// The ledger's side of the transfer that one of this direction undoes.
+fn reversed(transfer: &str, direction: Direction) -> Result<Option<String>, Failure> {
+    if transfer.is_empty() {
+        return Ok(None);
+    }
+    let transfer =
+        TransferId::parse(transfer).map_err(|_| Failure::internal("no transfer's id"))?;
+    let side = if direction == Direction::Out { Side::Credit } else { Side::Debit };
+    Ok(Some(transfer.transaction(side).to_string()))
 }
 
 #[cfg(test)]
 mod tests {
     use prost_types::Timestamp;
     use proto::{
-        ledger::v1::{BankDetails, Direction, ResponseCode, TransactionType},
+        ledger::v1::{BankDetails, ResponseCode, TransactionType},
         r#type::v1::Money,
     };
 
@@ -165,7 +200,8 @@ mod tests {
             r#""account_number":"12345678","sort_code":"400052","reference":"testing","#,
             r#""amount":"200.00","currency":"gbp","in_out":"in","type":"faster_payment","#,
             r#""response_code":"1","response_message":"Transaction Success","#,
-            r#""linked_transaction_id":"","balance_after":""}"#
+            r#""linked_transaction_id":"","balance_after":"","#,
+            r#""reverses_transaction_id":"","payment_id":""}"#
         );
         assert_eq!(serde_json::to_string(&row).unwrap(), expected);
     }
@@ -186,5 +222,17 @@ mod tests {
         let printed = serde_json::to_string(&view).unwrap();
         assert!(!printed.contains("bic_swift"));
         assert!(!printed.contains("linked_transaction_id"));
+    }
+
+    #[test]
+    fn a_reversal_names_what_it_undoes_on_its_own_ledger() {
+        let transfer = TransferId::new();
+        let undone = |direction| reversed(&transfer.to_string(), direction).unwrap();
+
+        // What has come in is undone by a transaction that goes out, and the other way.
+        assert_eq!(undone(Direction::Out), Some(transfer.transaction(Side::Credit).to_string()));
+        assert_eq!(undone(Direction::In), Some(transfer.transaction(Side::Debit).to_string()));
+        assert_eq!(reversed("", Direction::In).unwrap(), None);
+        assert!(reversed("x", Direction::In).is_err());
     }
 }

@@ -22,7 +22,7 @@ use sqlx::{Connection, PgConnection, PgPool, postgres::PgConnectOptions};
 use time::OffsetDateTime;
 
 use super::{
-    Posted,
+    LOCKED, Posted, RETRIES,
     batch::{self, Past, Plan, Verdict},
     books::Books,
 };
@@ -166,6 +166,7 @@ impl Settler {
                 Err(Failure::Stale) => sqlx::Error::Protocol("a key was taken meanwhile".into()),
                 Err(Failure::Database(error)) => error,
             };
+            metrics::counter!(RETRIES).increment(1);
             unseen_end |= self.broken(&error);
             if !postgres::is_transient(&error) || postgres::is_lock_timeout(&error) {
                 return Err(error.into());
@@ -234,6 +235,7 @@ impl Settler {
         keys: &[Key],
         unseen_end: &mut bool,
     ) -> Result<Vec<Settled>, Failure> {
+        metrics::counter!(LOCKED).increment(1);
         let mut tx = self.connected().await?.begin().await?;
         let accounts = store::accounts::lock(&mut tx, keys).await?;
         let mut past = Past::default();

@@ -7,7 +7,7 @@ use kit::errors;
 use sqlx::PgPool;
 use tokio::sync::mpsc;
 
-use super::{Job, Posted, settle::Settler};
+use super::{BATCH_ORDERS, BATCH_SECONDS, Job, Posted, QUEUED, settle::Settler};
 use crate::{domain::transfer::Order, error::Error};
 
 /// Orders in one transaction, unless a single caller brings more.
@@ -53,7 +53,7 @@ impl Task {
         while let Some(job) = next.take() {
             let count = job.orders.len();
             let queued = u32::try_from(count).unwrap_or(u32::MAX);
-            metrics::gauge!("lombard_posting_queued_orders").decrement(f64::from(queued));
+            metrics::gauge!(QUEUED).decrement(f64::from(queued));
             if job.deadline > Instant::now() && !job.answer.is_closed() {
                 taken = taken.saturating_add(count);
                 jobs.push(job);
@@ -71,8 +71,8 @@ impl Task {
         let (begin, count) = (Instant::now(), orders.len());
         let settled = self.settler.settle(orders).await;
         let size = u32::try_from(count).unwrap_or(u32::MAX);
-        metrics::histogram!("lombard_posting_batch_orders").record(f64::from(size));
-        metrics::histogram!("lombard_posting_batch_seconds").record(begin.elapsed());
+        metrics::histogram!(BATCH_ORDERS).record(f64::from(size));
+        metrics::histogram!(BATCH_SECONDS).record(begin.elapsed());
         settled
     }
 }

@@ -1,19 +1,16 @@
 //! Rpcs about ledgers themselves.
 
 use kit::{errors::Violations, idempotency::Key, page, time::timestamp};
-use proto::{
-    ledger::v1::{self as pb},
-    r#type::v1::Money,
-};
+use proto::ledger::v1::{self as pb};
 use tonic::{Request, Response};
-use types::{Amount, Currency, CustomerId, Id, LedgerId, Owner};
+use types::{Currency, CustomerId, Id, LedgerId, Owner};
 use uuid::Uuid;
 
-use super::{money, open, valid};
+use super::{changes, money, open, valid};
 use crate::{
     domain::ledger::{Ledger, NewLedger, PrimaryUse, Summary},
     error::Error,
-    ledgers::{Change, Held, Ledgers, Named, OverdraftLimit},
+    ledgers::{Held, Ledgers, Named},
 };
 
 pub(super) async fn create(
@@ -99,44 +96,16 @@ pub(super) async fn update(
     let (caller, message) = open(request)?;
     let mut bad = Violations::new();
     let key = Key::of(&caller, "UpdateLedger", &message.request_id, &message, &mut bad);
-    let ledger = message.ledger.unwrap_or_default();
-    let id = bad.required("ledger.ledger_id", &ledger.ledger_id, LedgerId::parse);
-    let change = parse_change(&ledger, &message.update_mask.unwrap_or_default().paths, &mut bad);
+    let validate_only = message.validate_only;
+    let (id, change) = changes::parse(&message, &mut bad);
+    if validate_only || !bad.is_empty() {
+        changes::check(ledgers, &caller, id, change, &mut bad).await?;
+    }
     let (id, change) = valid(bad, id.zip(change))?;
-    if message.validate_only {
+    if validate_only {
         return Ok(Response::new(pb::Ledger::default()));
     }
     Ok(respond(ledgers.update(&caller, key, id, change, render_unnamed).await?))
-}
-
-/// The new values of what the mask names.
-fn parse_change(ledger: &pb::Ledger, mask: &[String], bad: &mut Violations) -> Option<Change> {
-    let mut change = Change { active: None, overdraft_limit: None };
-    if mask.is_empty() {
-        bad.add("update_mask", "is required");
-    }
-    for path in mask {
-        match path.as_str() {
-            "active" => change.active = Some(ledger.active),
-            "overdraft_limit" => {
-                let limit = ledger.overdraft_limit.clone().unwrap_or_default();
-                change.overdraft_limit = Some(parse_limit(&limit, bad)?);
-            }
-            _ => bad.add("update_mask", "must hold only active, overdraft_limit"),
-        }
-    }
-    Some(change)
-}
-
-fn parse_limit(limit: &Money, bad: &mut Violations) -> Option<OverdraftLimit> {
-    let field = "ledger.overdraft_limit.currency";
-    let currency = bad.required(field, &limit.currency, Currency::parse)?;
-    // Nothing is allowed, and otherwise what an amount may be.
-    if limit.minor_units != 0 {
-        let field = "ledger.overdraft_limit.minor_units";
-        bad.take(field, Amount::new(limit.minor_units, currency))?;
-    }
-    Some(OverdraftLimit { minor: limit.minor_units, currency })
 }
 
 /// The ids of a batch. Each malformed one is named by its place.

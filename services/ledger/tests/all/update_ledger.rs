@@ -152,3 +152,57 @@ async fn validation_alone_changes_nothing() {
 
     assert!(setup.get_ledger(&ledger.ledger_id).await.unwrap().active);
 }
+
+#[tokio::test]
+async fn a_limit_can_be_given_by_those_who_do_not_know_the_currency() {
+    let setup = setup().await;
+    let ledger = setup.ledger("gbp").await;
+    let mut client = setup.ledger.clone();
+    let request = |decimal: &str| UpdateLedgerRequest {
+        ledger: Some(Ledger { ledger_id: ledger.ledger_id.clone(), ..Default::default() }),
+        update_mask: Some(FieldMask { paths: vec!["overdraft_limit".into()] }),
+        overdraft_limit_decimal: decimal.into(),
+        ..Default::default()
+    };
+
+    for (decimal, minor_units) in [("12.3", 1230), ("99999999.99", 9_999_999_999), ("0.00", 0)] {
+        let changed = client.update_ledger(setup.request(request(decimal))).await.unwrap();
+
+        assert_eq!(changed.into_inner().overdraft_limit.unwrap().minor_units, minor_units);
+    }
+    for decimal in ["0.001", "-1", "1e3", "100000000", "x"] {
+        for validate_only in [false, true] {
+            let request = UpdateLedgerRequest { validate_only, ..request(decimal) };
+            let status = client.update_ledger(setup.request(request)).await.unwrap_err();
+
+            assert_eq!(bad_fields(&status), ["overdraft_limit_decimal"], "{decimal}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn one_limit_is_given_in_one_form_and_what_is_wrong_is_told_with_all_else() {
+    let setup = setup().await;
+    let ledger = setup.ledger("gbp").await;
+    let mut client = setup.ledger.clone();
+    let paths = vec!["overdraft_limit".into(), "owner".into()];
+    let given = Ledger { overdraft_limit: ledger.overdraft_limit.clone(), ..ledger };
+    let request = UpdateLedgerRequest {
+        ledger: Some(given.clone()),
+        update_mask: Some(FieldMask { paths: paths.clone() }),
+        overdraft_limit_decimal: "1".into(),
+        ..Default::default()
+    };
+    let too_fine = UpdateLedgerRequest {
+        ledger: Some(Ledger { overdraft_limit: None, ..given }),
+        update_mask: Some(FieldMask { paths }),
+        overdraft_limit_decimal: "0.001".into(),
+        ..Default::default()
+    };
+
+    let both = client.update_ledger(setup.request(request)).await.unwrap_err();
+    let fine = client.update_ledger(setup.request(too_fine)).await.unwrap_err();
+
+    assert_eq!(bad_fields(&both), ["overdraft_limit_decimal", "update_mask"]);
+    assert_eq!(bad_fields(&fine), ["overdraft_limit_decimal", "update_mask"]);
+}

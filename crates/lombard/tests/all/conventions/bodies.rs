@@ -15,7 +15,14 @@ use crate::{
 async fn a_body_of_another_kind_is_refused() {
     let client = login().await;
     let post = |path: &str| client.request(Method::POST, path).body(individual().to_string());
-    for path in [CREATE, AUTHENTICATE, "/login", "/logout"] {
+    let others = [
+        "/accounts/reverse_transfer",
+        "/accounts/faster_payment",
+        "/accounts/sepa_credit",
+        "/accounts/payments/x/cancel",
+        "/accounts/confirm_payee",
+    ];
+    for path in [CREATE, AUTHENTICATE, "/login", "/logout"].into_iter().chain(others) {
         let answer = send(post(path)).await;
         assert_eq!(refusal(&answer), (415, "UNSUPPORTED_MEDIA_TYPE"), "none: {path}");
     }
@@ -76,7 +83,14 @@ async fn what_is_no_json_object_is_refused() {
         &customer[..customer.len() - 1],
         &format!("{customer},"),
     ] {
-        for path in [CREATE, AUTHENTICATE, "/accounts/customers/create_ledger", "/login"] {
+        for path in [
+            CREATE,
+            AUTHENTICATE,
+            "/accounts/customers/create_ledger",
+            "/accounts/reverse_transfer",
+            "/accounts/faster_payment",
+            "/login",
+        ] {
             let answer = send_text(&client, Method::POST, path, body).await;
             assert_eq!(refusal(&answer), (400, "INVALID_JSON"), "{path} {body:.40}");
         }
@@ -192,6 +206,11 @@ async fn sixty_four_kibibytes_are_the_most() {
         (Method::PUT, customer.as_str()),
         (Method::POST, "/accounts/customers/create_ledger"),
         (Method::POST, "/accounts/internal_transfer"),
+        (Method::POST, "/accounts/reverse_transfer"),
+        (Method::POST, "/accounts/faster_payment"),
+        (Method::POST, "/accounts/sepa_credit"),
+        (Method::POST, "/accounts/payments/x/cancel"),
+        (Method::POST, "/accounts/confirm_payee"),
         (Method::POST, "/login"),
         (Method::POST, "/logout"),
     ] {

@@ -52,7 +52,17 @@ async fn without_a_token_every_path_but_the_public_ones_is_refused_the_same() {
     let client = login().await;
     let stranger = client.stranger();
     let customer = path_of(&Uuid::now_v7().to_string());
-    let known = [CREATE, AUTHENTICATE, LIST, &customer, "/logout", "/accounts/internal_transfer"];
+    let known = [
+        CREATE,
+        AUTHENTICATE,
+        LIST,
+        &customer,
+        "/logout",
+        "/accounts/internal_transfer",
+        "/accounts/faster_payment",
+        "/accounts/payments",
+        "/accounts/payments/x",
+    ];
     let unknown = [
         "/",
         "/accounts",
@@ -108,6 +118,11 @@ async fn a_token_does_what_its_scopes_say() {
             AUTHENTICATE,
             "/accounts/customers/create_ledger",
             "/accounts/internal_transfer",
+            "/accounts/reverse_transfer",
+            "/accounts/faster_payment",
+            "/accounts/sepa_credit",
+            "/accounts/payments/x/cancel",
+            "/accounts/confirm_payee",
         ] {
             let answer = client.post(path, &json!({"bad": 1})).await;
             assert_eq!(refusal(&answer), (403, "PERMISSION_DENIED"), "{path}");
@@ -116,7 +131,9 @@ async fn a_token_does_what_its_scopes_say() {
     let id = data(&writer.post(CREATE, &individual()).await)["customer_id"].clone();
     let customer = path_of(id.as_str().unwrap());
     for client in [&writer, &nobody] {
-        for path in [LIST, &customer] {
+        let payment = "/accounts/payments/x";
+        let balance = "/accounts/customers/ledgers/x/balance";
+        for path in [LIST, &customer, "/accounts/payments", payment, balance] {
             assert_eq!(refusal(&client.get(path).await), (403, "PERMISSION_DENIED"), "{path}");
         }
     }

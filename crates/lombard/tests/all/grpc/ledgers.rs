@@ -3,10 +3,11 @@
 use prost_types::FieldMask;
 use proto::{
     ledger::v1::{
-        CreateTransferRequest, Direction, GetLedgerRequest, GetTransactionRequest,
-        GetTransferRequest, Ledger, LedgerStatus, ListLedgersRequest, ListTransactionsRequest,
-        PrimaryUse, QueryTransactionsRequest, ResponseCode, TransactionFilter, TransactionType,
-        UpdateLedgerRequest, create_transfer_request, query_transactions_response::Answer,
+        CreateTransferRequest, Direction, GetBalanceRequest, GetLedgerRequest,
+        GetTransactionRequest, GetTransferRequest, Ledger, LedgerStatus, ListLedgersRequest,
+        ListTransactionsRequest, PrimaryUse, QueryTransactionsRequest, ResponseCode,
+        ReverseTransferRequest, TransactionFilter, TransactionType, UpdateLedgerRequest,
+        create_transfer_request, query_transactions_response::Answer,
     },
     r#type::v1::Money,
 };
@@ -133,4 +134,60 @@ async fn refusals_carry_their_reason_and_every_bad_field() {
         (Code::FailedPrecondition, "CURRENCY_MISMATCH")
     );
     assert_eq!((unseen.code(), reason(&unseen).as_str()), (Code::NotFound, "LEDGER_NOT_FOUND"));
+}
+
+#[tokio::test]
+async fn a_transfer_is_undone_and_the_balance_of_before_is_still_told() {
+    let tenant = Tenant::new();
+    let mut ledgers = tenant.ledgers.clone();
+    let [from, to] = [tenant.ledger("gbp").await, tenant.ledger("gbp").await];
+    tenant.fund(&from, "10").await;
+    let mut noted = transfer("", &from, &to, 250);
+    noted.metadata.insert("invoice".to_owned(), "7".to_owned());
+    let moved = ledgers.create_transfer(tenant.ask(noted)).await.unwrap().into_inner();
+    let reverse = ReverseTransferRequest {
+        request_id: "k-1".to_owned(),
+        transfer_id: moved.transfer_id.clone(),
+        ..ReverseTransferRequest::default()
+    };
+
+    let back = ledgers.reverse_transfer(tenant.ask(reverse.clone())).await.unwrap().into_inner();
+    let again = ledgers.reverse_transfer(tenant.ask(reverse.clone())).await.unwrap();
+    let anew = ReverseTransferRequest { request_id: String::new(), ..reverse };
+    let anew = ledgers.reverse_transfer(tenant.ask(anew)).await.unwrap_err();
+    let at = |time| GetBalanceRequest { ledger_id: from.ledger_id.clone(), at: time };
+    let then = ledgers.get_balance(tenant.ask(at(moved.create_time))).await.unwrap().into_inner();
+    let now = ledgers.get_balance(tenant.ask(at(None))).await.unwrap().into_inner();
+
+    assert_eq!(moved.metadata["invoice"], "7");
+    assert_eq!(back.reverses_transfer_id, moved.transfer_id);
+    assert_eq!(again.metadata().get("x-lombard-replayed").unwrap(), "true");
+    assert_eq!(again.into_inner(), back);
+    assert_eq!(reason(&anew), "ALREADY_REVERSED");
+    let told = [then, now].map(|found| (found.balance.unwrap().minor_units, found.transaction_id));
+    assert_eq!(told, [(750, moved.from_transaction_id), (1000, back.to_transaction_id)]);
+}
+
+#[tokio::test]
+async fn a_limit_is_set_in_either_form() {
+    let tenant = Tenant::new();
+    let mut ledgers = tenant.ledgers.clone();
+    let ledger = tenant.ledger("gbp").await;
+    let money = Money { currency: "GBP".to_owned(), minor_units: 500 };
+    let request = |limit: Option<Money>, decimal: &str| UpdateLedgerRequest {
+        ledger: Some(Ledger { overdraft_limit: limit, ..ledger.clone() }),
+        update_mask: Some(FieldMask { paths: vec!["overdraft_limit".to_owned()] }),
+        overdraft_limit_decimal: decimal.to_owned(),
+        ..UpdateLedgerRequest::default()
+    };
+
+    let one = tenant.ask(request(Some(money.clone()), ""));
+    let one = ledgers.update_ledger(one).await.unwrap().into_inner();
+    let other = tenant.ask(request(None, "7.5"));
+    let other = ledgers.update_ledger(other).await.unwrap().into_inner();
+    let both = ledgers.update_ledger(tenant.ask(request(Some(money), "7.5"))).await.unwrap_err();
+
+    assert_eq!(one.overdraft_limit.unwrap().minor_units, 500);
+    assert_eq!(other.overdraft_limit.unwrap().minor_units, 750);
+    assert_eq!(fields(&both), ["overdraft_limit_decimal"]);
 }

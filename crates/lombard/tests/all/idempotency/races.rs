@@ -11,7 +11,7 @@ use uuid::Uuid;
 
 use super::{Asked, everything};
 use crate::{
-    scene::{Scene, TRANSFER, transfer},
+    scene::{CREATE_LEDGER, Scene, TRANSFER, ledger, transfer},
     stack::platform,
 };
 
@@ -66,20 +66,21 @@ async fn of_two_bodies_that_race_for_a_key_one_is_done_and_the_other_refused() {
 #[tokio::test]
 async fn a_request_that_is_still_running_is_waited_for_and_then_told() {
     let scene = Scene::new().await;
-    let [from, to] = scene.pair("10").await;
-    let asked = Asked::post(TRANSFER, transfer(&from, &to, "1"));
+    let holder = scene.customer("Bloggs").await;
+    let first = scene.ledger_of(&holder, "gbp").await;
+    let asked = Asked::post(CREATE_LEDGER, ledger(&holder, "gbp"));
     let databases = &platform().databases;
     let name = format!("{}ledger", databases.prefix);
     let mut conn =
         PgConnection::connect_with(&databases.server.clone().database(&name)).await.unwrap();
     let tenant: Uuid = sqlx::query_scalar("select tenant_id from ledgers where ledger_id = $1")
-        .bind(Uuid::parse_str(&from).unwrap())
+        .bind(Uuid::parse_str(&first).unwrap())
         .fetch_one(&mut conn)
         .await
         .unwrap();
     let claim = "
         insert into requests (tenant_id, operation, request_id, request_hash)
-        values ($1, 'CreateTransfer', 'k-1', '')";
+        values ($1, 'CreateLedger', 'k-1', '')";
     let mut running = conn.begin().await.unwrap();
     sqlx::query(claim).bind(tenant).execute(&mut *running).await.unwrap();
 
@@ -95,7 +96,8 @@ async fn a_request_that_is_still_running_is_waited_for_and_then_told() {
     assert_eq!(reply.refusal(), (409, "REQUEST_IN_PROGRESS"));
     assert!((Duration::from_secs(4)..Duration::from_secs(9)).contains(&waited), "{waited:?}");
     done.data();
-    assert_eq!(scene.balance(&to).await, "1.00");
+    let ledgers = format!("/accounts/customers/{holder}/ledgers");
+    assert_eq!(scene.get(&ledgers).await.data()["total"], 2);
 }
 
 #[tokio::test]

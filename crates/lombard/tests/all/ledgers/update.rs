@@ -1,4 +1,4 @@
-//! Ledgers enabled and disabled, and those that are not there.
+//! Ledgers enabled, disabled and let be overdrawn, and those that are not there.
 
 use std::collections::HashSet;
 
@@ -35,20 +35,21 @@ async fn a_ledger_is_disabled_and_enabled_again() {
 }
 
 #[tokio::test]
-async fn only_active_can_be_changed_and_it_must_be_given() {
+async fn only_active_and_the_overdraft_limit_can_be_changed_and_one_must_be_given() {
     let scene = Scene::new().await;
     let id = scene.ledger("gbp").await;
 
     for (body, bad) in [
-        (json!({}), vec!["active"]),
-        (json!({"active": null}), vec!["active"]),
-        (json!({"active": ""}), vec!["active"]),
+        (json!({}), vec!["body"]),
+        (json!({"active": null}), vec!["body"]),
+        (json!({"active": ""}), vec!["body"]),
+        (json!({"active": "", "overdraft_limit": null}), vec!["body"]),
         (json!({"active": 0}), vec!["active"]),
         (json!({"active": "yes"}), vec!["active"]),
         (json!({"active": "False"}), vec!["active"]),
         (json!({"active": [false]}), vec!["active"]),
         (json!({"active": false, "owner": "me"}), vec!["owner"]),
-        (json!({"owner": "me", "status": "closed"}), vec!["active", "owner", "status"]),
+        (json!({"owner": "me", "status": "closed"}), vec!["owner", "status"]),
     ] {
         let here = scene.put(&ledger_path(&id), &body).await;
         let nowhere = scene.put(&ledger_path(NOBODY), &body).await;

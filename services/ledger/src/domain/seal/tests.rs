@@ -157,7 +157,7 @@ fn by_definition(leaves: &[Hash]) -> Hash {
         [] => Sha256::digest([]).into(),
         [leaf] => *leaf,
         leaves => {
-            let split = (leaves.len() - 1).checked_ilog2().map_or(1, |log| 1 << log);
+            let split = leaves.len().next_power_of_two().strict_div(2);
             node(&by_definition(&leaves[..split]), &by_definition(&leaves[split..]))
         }
     }
@@ -170,7 +170,9 @@ proptest! {
             (0..count).map(|n| Sha256::digest(n.to_be_bytes()).into()).collect();
         let mut tree = Tree::default();
 
-        leaves.iter().for_each(|leaf| tree.push(*leaf));
+        for leaf in &leaves {
+            tree.push(*leaf);
+        }
 
         prop_assert_eq!(tree.root(), by_definition(&leaves));
         prop_assert_eq!(tree.leaves(), count);
