@@ -79,6 +79,9 @@ impl Queue {
         orders: Vec<Order>,
         deadline: Instant,
     ) -> Result<Vec<Result<Posted, Error>>, Error> {
+        if orders.is_empty() {
+            return Ok(Vec::new());
+        }
         let count = u32::try_from(orders.len()).map_err(|_| full())?;
         let room = Arc::clone(&self.room).try_acquire_many_owned(count).map_err(|_| full())?;
         metrics::gauge!("lombard_posting_queued_orders").increment(f64::from(count));
