@@ -4,14 +4,19 @@
 
 mod books;
 mod create_transfer;
+mod histories;
 mod idempotency;
 mod inbound;
+mod kills;
 mod ledgers;
 mod program;
+mod queue;
 mod races;
+mod several;
 mod standings;
 mod support;
 mod transactions;
+mod two_services;
 mod update_ledger;
 mod verify;
 mod wire;
