@@ -13,7 +13,7 @@
 //! need it.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     ops::Range,
     time::{Duration, Instant},
 };
@@ -232,9 +232,7 @@ impl Settler {
             Error::Kit(errors::Error::OutcomeUnknown) => {}
             _ => return None,
         }
-        let keys = batch::keys(orders);
-        let conn = self.connected().await.ok()?;
-        let locked = match store::accounts::locked_elsewhere(conn, &keys).await {
+        let locked = match self.locked_elsewhere(&batch::keys(orders)).await {
             Ok(locked) => locked,
             Err(error) => {
                 self.broken(&error);
@@ -242,6 +240,14 @@ impl Settler {
             }
         };
         (!locked.is_empty()).then(|| batch::runs_without(orders, &locked))
+    }
+
+    /// To find out takes the locks that are free, for a moment; that is nothing to be committed.
+    async fn locked_elsewhere(&mut self, keys: &[Key]) -> Result<HashSet<Key>, sqlx::Error> {
+        let mut tx = self.connected().await?.begin().await?;
+        let locked = store::accounts::locked_elsewhere(&mut tx, keys).await?;
+        tx.rollback().await?;
+        Ok(locked)
     }
 
     /// One statement, on copies of the accounts.
