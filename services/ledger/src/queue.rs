@@ -86,6 +86,9 @@ impl Queue {
         orders: Vec<Order>,
         deadline: Instant,
     ) -> Result<Vec<Result<Posted, Error>>, Error> {
+        if orders.is_empty() {
+            return Ok(Vec::new());
+        }
         let count = u32::try_from(orders.len()).map_err(|_| full())?;
         let room = Arc::clone(&self.room).try_acquire_many_owned(count).map_err(|_| full())?;
         metrics::gauge!(QUEUED).increment(f64::from(count));

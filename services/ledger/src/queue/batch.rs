@@ -1,6 +1,9 @@
 //! What a batch of orders becomes: decided one by one, each on what those before it left. Pure.
 
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::{
+    collections::{BTreeMap, HashMap, HashSet},
+    ops::Range,
+};
 
 use types::{TenantId, TransferId};
 
@@ -79,14 +82,31 @@ impl Plan {
 
 /// The accounts that orders touch, in the order of their keys.
 pub(super) fn keys(orders: &[Order]) -> Vec<Key> {
-    let sides = orders.iter().flat_map(|order| {
-        let sides = order.movement.sides;
-        [(order.tenant, sides.debit()), (order.tenant, sides.credit())]
-    });
-    let mut keys: Vec<Key> = sides.collect();
+    let mut keys: Vec<Key> = orders.iter().flat_map(touched).collect();
     keys.sort_unstable();
     keys.dedup();
     keys
+}
+
+fn touched(order: &Order) -> [Key; 2] {
+    let sides = order.movement.sides;
+    [(order.tenant, sides.debit()), (order.tenant, sides.credit())]
+}
+
+/// The runs of orders that touch none of these accounts.
+pub(super) fn runs_without(orders: &[Order], locked: &HashSet<Key>) -> Vec<Range<usize>> {
+    let mut runs: Vec<Range<usize>> = Vec::new();
+    for (at, order) in orders.iter().enumerate() {
+        if touched(order).iter().any(|key| locked.contains(key)) {
+            continue;
+        }
+        let end = at.saturating_add(1);
+        match runs.last_mut() {
+            Some(run) if run.end == at => run.end = end,
+            Some(_) | None => runs.push(at..end),
+        }
+    }
+    runs
 }
 
 /// Decides a batch on its accounts.

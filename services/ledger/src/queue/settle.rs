@@ -8,11 +8,12 @@
 //!
 //! A failure of the database is met by trying the locked way again. That is safe because each order
 //! brings the id of its transfer: after a try whose end was not seen, what it may have recorded is
-//! looked for, under the same locks. A failure that lies with one order, or a lock that is not to be
-//! had, is narrowed down by halving the batch, so that it fails that order and no other.
+//! looked for, under the same locks. A failure that lies with one order is narrowed down by halving the
+//! batch, so that it fails that order and no other; a lock that is not to be had fails the orders that
+//! need it.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     ops::Range,
     time::{Duration, Instant},
 };
@@ -63,9 +64,26 @@ enum Settled {
 }
 
 impl Settled {
-    /// What a part of a batch says, in the places of the whole.
-    fn moved_by(self, start: usize) -> Self {
-        if let Self::Same(at) = self { Self::Same(at.saturating_add(start)) } else { self }
+    /// The same in a longer row of orders, in which so many come before.
+    fn moved_by(self, before: usize) -> Self {
+        match self {
+            Self::Same(at) => Self::Same(at.saturating_add(before)),
+            other @ (Self::New(..) | Self::Before { .. } | Self::Failed(_)) => other,
+        }
+    }
+}
+
+/// Orders that are still to be settled.
+struct Part {
+    range: Range<usize>,
+    /// Whether a try of them may have had an effect that was not seen.
+    unseen_end: bool,
+}
+
+impl Part {
+    fn within(whole: &Range<usize>, part: Range<usize>, unseen_end: bool) -> Self {
+        let [start, end] = [part.start, part.end].map(|at| at.saturating_add(whole.start));
+        Self { range: start..end, unseen_end }
     }
 }
 
@@ -119,42 +137,59 @@ impl Settler {
     /// Settles each order; the outcomes are in their order.
     pub(super) async fn settle(&mut self, orders: Vec<Order>) -> Vec<Result<Posted, Error>> {
         let mut settled: Vec<Option<Settled>> = orders.iter().map(|_| None).collect();
-        let whole = 0..orders.len();
-        let mut rest = Vec::from([whole]);
-        while let Some(range) = rest.pop() {
+        let mut rest = vec![Part { range: 0..orders.len(), unseen_end: false }];
+        while let Some(Part { range, mut unseen_end }) = rest.pop() {
             let Some(part) = orders.get(range.clone()) else { continue };
-            match self.settle_part(part).await {
+            let outcomes = self.settle_part(part, &mut unseen_end).await;
+            let slots = settled.iter_mut().skip(range.start).take(range.len());
+            let failed = match outcomes {
                 Ok(outcomes) => {
-                    let slots = settled.iter_mut().skip(range.start);
                     for (slot, outcome) in slots.zip(outcomes) {
                         *slot = Some(outcome.moved_by(range.start));
                     }
+                    continue;
                 }
-                Err(failed) => match halves(&range) {
-                    // The first half is popped first.
-                    Some([first, second]) => rest.extend([second, first]),
-                    None => {
-                        if let Some(slot) = settled.get_mut(range.start) {
-                            *slot = Some(Settled::Failed(failed));
-                        }
-                    }
-                },
+                Err(failed) => failed,
+            };
+            let told = if unseen_end { given_up(true) } else { failed };
+            let parts = match self.around_locks(part, &told).await {
+                Some(free) => {
+                    // Those in between are settled yet.
+                    slots.for_each(|slot| *slot = Some(Settled::Failed(given_up(unseen_end))));
+                    free
+                }
+                None => halves(part.len()),
+            };
+            if parts.is_empty()
+                && let Some(slot @ None) = settled.get_mut(range.start)
+            {
+                *slot = Some(Settled::Failed(told));
             }
+            // The first part is popped first.
+            rest.extend(parts.into_iter().rev().map(|part| Part::within(&range, part, unseen_end)));
         }
         answers(orders, settled)
     }
 
     /// Settles some orders together. An error is for one of them alone, which halving finds; what the
     /// database has to do with all of them is in their outcomes.
-    async fn settle_part(&mut self, orders: &[Order]) -> Result<Vec<Settled>, Error> {
+    async fn settle_part(
+        &mut self,
+        orders: &[Order],
+        unseen_end: &mut bool,
+    ) -> Result<Vec<Settled>, Error> {
         let keys = batch::keys(orders);
-        let mut unseen_end = false;
-        if self.trusts_copies() {
+        // What was recorded unseen is looked for the locked way only.
+        if !*unseen_end && self.trusts_copies() {
             match self.on_copies(orders, &keys).await {
                 Ok(outcomes) => return Ok(outcomes),
                 Err(Failure::Stale) => {}
+                // The other way would have to wait for the same lock.
+                Err(Failure::Database(error)) if postgres::is_lock_timeout(&error) => {
+                    return Err(error.into());
+                }
                 Err(Failure::Database(error)) => {
-                    unseen_end = self.broken(&error);
+                    *unseen_end = self.broken(&error);
                     tracing::warn!(%error, "a batch is tried again");
                 }
                 Err(Failure::Corrupt(error)) => return Err(error),
@@ -166,25 +201,55 @@ impl Settler {
         let begin = Instant::now();
         let mut pause = Duration::from_millis(5);
         loop {
-            let error = match self.locked(orders, &keys, &mut unseen_end).await {
+            let error = match self.locked(orders, &keys, unseen_end).await {
                 Ok(outcomes) => return Ok(outcomes),
                 Err(Failure::Corrupt(error)) => return Err(error),
                 Err(Failure::Stale) => sqlx::Error::Protocol("a key was taken meanwhile".into()),
                 Err(Failure::Database(error)) => error,
             };
             metrics::counter!(RETRIES).increment(1);
-            unseen_end |= self.broken(&error);
+            *unseen_end |= self.broken(&error);
             if !postgres::is_transient(&error) || postgres::is_lock_timeout(&error) {
                 return Err(error.into());
             }
             if begin.elapsed() > PATIENCE {
                 tracing::error!(%error, orders = orders.len(), "a batch was given up");
-                return Ok(orders.iter().map(|_| Settled::Failed(given_up(unseen_end))).collect());
+                return Ok(orders.iter().map(|_| Settled::Failed(given_up(*unseen_end))).collect());
             }
             tracing::warn!(%error, orders = orders.len(), "a batch is tried again");
             tokio::time::sleep(pause).await;
             pause = pause.saturating_mul(2).min(Duration::from_millis(500));
         }
+    }
+
+    /// When orders failed for want of a lock: the runs of those that need none of the accounts that
+    /// somebody else has locked. None when it is not that, or no longer.
+    async fn around_locks(
+        &mut self,
+        orders: &[Order],
+        failed: &Error,
+    ) -> Option<Vec<Range<usize>>> {
+        let waited = matches!(failed, Error::Kit(errors::Error::Database(error))
+            if postgres::is_lock_timeout(error));
+        if !waited && !matches!(failed, Error::Kit(errors::Error::OutcomeUnknown)) {
+            return None;
+        }
+        let locked = match self.locked_elsewhere(&batch::keys(orders)).await {
+            Ok(locked) => locked,
+            Err(error) => {
+                self.broken(&error);
+                return None;
+            }
+        };
+        (!locked.is_empty()).then(|| batch::runs_without(orders, &locked))
+    }
+
+    /// To find out takes the locks that are free, for a moment; that is nothing to be committed.
+    async fn locked_elsewhere(&mut self, keys: &[Key]) -> Result<HashSet<Key>, sqlx::Error> {
+        let mut tx = self.connected().await?.begin().await?;
+        let locked = store::accounts::locked_elsewhere(&mut tx, keys).await?;
+        tx.rollback().await?;
+        Ok(locked)
     }
 
     /// One statement, on copies of the accounts.
@@ -399,8 +464,8 @@ fn given_up(unseen_end: bool) -> Error {
     told.into()
 }
 
-fn halves(range: &Range<usize>) -> Option<[Range<usize>; 2]> {
-    let half = range.len().checked_div(2).filter(|half| *half > 0)?;
-    let middle = range.start.saturating_add(half);
-    Some([range.start..middle, middle..range.end])
+/// The halves of so many orders; none of a single one.
+fn halves(count: usize) -> Vec<Range<usize>> {
+    let half = count.checked_div(2).unwrap_or_default();
+    if half == 0 { Vec::new() } else { vec![0..half, half..count] }
 }

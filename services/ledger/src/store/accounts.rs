@@ -1,5 +1,7 @@
 //! Accounts of the general ledger.
 
+use std::collections::HashSet;
+
 use sqlx::PgConnection;
 use time::OffsetDateTime;
 use types::{Currency, TenantId};
@@ -93,6 +95,36 @@ pub(crate) async fn lock(
     .fetch_all(conn)
     .await?;
     rows.into_iter().map(Row::account).collect()
+}
+
+/// Those of these accounts that another transaction has locked just now.
+pub(crate) async fn locked_elsewhere(
+    conn: &mut PgConnection,
+    keys: &[Key],
+) -> Result<HashSet<Key>, sqlx::Error> {
+    let (tenants, ids) = columns(keys);
+    let rows = sqlx::query!(
+        "
+        with free as materialized (
+            select a.tenant_id, a.account_id
+            from unnest($1::uuid[], $2::uuid[]) as k (tenant_id, account_id)
+            join accounts a on a.tenant_id = k.tenant_id and a.account_id = k.account_id
+            for update of a skip locked
+        )
+        select a.tenant_id, a.account_id
+        from unnest($1::uuid[], $2::uuid[]) as k (tenant_id, account_id)
+        join accounts a on a.tenant_id = k.tenant_id and a.account_id = k.account_id
+        where not exists (
+            select from free f where f.tenant_id = a.tenant_id and f.account_id = a.account_id
+        )
+        ",
+        &tenants,
+        &ids,
+    )
+    .fetch_all(conn)
+    .await?;
+    let key = |tenant, account| (TenantId::from_uuid(tenant), AccountId::from_uuid(account));
+    Ok(rows.into_iter().map(|row| key(row.tenant_id, row.account_id)).collect())
 }
 
 /// The two accounts of an order, as they stand while both are locked.

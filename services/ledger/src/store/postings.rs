@@ -8,7 +8,7 @@ use uuid::Uuid;
 use crate::domain::{
     account::Account,
     posting::Posting,
-    transfer::{Order, Outside},
+    transfer::{Movement, Order, Outside},
 };
 
 /// Keeps two requests with one key from both having an effect.
@@ -36,19 +36,25 @@ pub(crate) async fn record(
     sqlx::query_scalar!(
         r#"
         with posted as materialized (
-            select * from unnest(
+            select
+                p.*, r.reverses, r.payment_id, r.metadata, r.outside_side, r.outside_name,
+                r.outside_sort_code, r.outside_account_number, r.outside_iban, r.outside_bic_swift
+            from unnest(
                 $1::uuid[], $2::uuid[], $3::text[], $4::smallint[], $5::uuid[], $6::uuid[],
                 $7::bigint[], $8::text[], $9::text[], $10::bigint[], $11::bigint[], $12::bigint[],
-                $13::bigint[], $14::timestamptz[], $15::text[], $16::bytea[], $17::uuid[],
-                $18::uuid[], $19::text[], $20::text[], $21::text[], $22::text[], $23::text[],
-                $24::text[], $25::text[]
+                $13::bigint[], $14::timestamptz[], $15::text[], $16::bytea[]
             ) as p (
                 tenant_id, transfer_id, type, response_code, debit_account_id, credit_account_id,
                 amount_minor, currency, reference, debit_sequence, credit_sequence,
-                debit_balance_minor, credit_balance_minor, not_before, request_id, request_hash,
-                reverses, payment_id, metadata, outside_side, outside_name, outside_sort_code,
-                outside_account_number, outside_iban, outside_bic_swift
+                debit_balance_minor, credit_balance_minor, not_before, request_id, request_hash
             )
+            left join unnest(
+                $17::uuid[], $18::uuid[], $19::uuid[], $20::text[], $21::text[], $22::text[],
+                $23::text[], $24::text[], $25::text[], $26::text[]
+            ) as r (
+                transfer_id, reverses, payment_id, metadata, outside_side, outside_name,
+                outside_sort_code, outside_account_number, outside_iban, outside_bic_swift
+            ) on r.transfer_id = p.transfer_id
         ),
         changed as (
             update accounts a
@@ -57,8 +63,8 @@ pub(crate) async fn record(
                 last_entry_time = greatest(n.not_before, statement_timestamp()),
                 version = case when a.version = n.version then n.version + 1 else -1 end
             from unnest(
-                $26::uuid[], $27::uuid[], $28::bigint[], $29::bigint[], $30::bigint[],
-                $31::bigint[], $32::timestamptz[]
+                $27::uuid[], $28::uuid[], $29::bigint[], $30::bigint[], $31::bigint[],
+                $32::bigint[], $33::timestamptz[]
             ) as n (
                 tenant_id, account_id, version, balance_minor, held_minor, entry_count, not_before
             )
@@ -118,15 +124,16 @@ pub(crate) async fn record(
         &p.not_before as _,
         &p.request_id as _,
         &p.request_hash as _,
-        &p.reverses as _,
-        &p.payment as _,
-        &p.metadata as _,
-        &p.outside_side as _,
-        &p.outside_name as _,
-        &p.outside_sort_code as _,
-        &p.outside_account_number as _,
-        &p.outside_iban as _,
-        &p.outside_bic_swift as _,
+        &p.rare.id,
+        &p.rare.reverses as _,
+        &p.rare.payment as _,
+        &p.rare.metadata as _,
+        &p.rare.outside_side as _,
+        &p.rare.outside_name as _,
+        &p.rare.outside_sort_code as _,
+        &p.rare.outside_account_number as _,
+        &p.rare.outside_iban as _,
+        &p.rare.outside_bic_swift as _,
         &a.tenant,
         &a.id,
         &a.version,
@@ -158,6 +165,13 @@ struct Postings<'a> {
     not_before: Vec<Option<OffsetDateTime>>,
     request_id: Vec<Option<&'a str>>,
     request_hash: Vec<Option<&'a [u8]>>,
+    rare: Rare<'a>,
+}
+
+/// What most transfers have nothing of, by column; of those that do.
+#[derive(Default)]
+struct Rare<'a> {
+    id: Vec<Uuid>,
     reverses: Vec<Option<Uuid>>,
     payment: Vec<Option<Uuid>>,
     metadata: Vec<Option<String>>,
@@ -196,11 +210,23 @@ impl<'a> Postings<'a> {
         self.not_before.push(posting.not_before);
         self.request_id.push(order.request.as_ref().map(|request| request.id.as_str()));
         self.request_hash.push(order.request.as_ref().map(|request| request.hash.as_slice()));
-        self.reverses.push(movement.reverses.map(types::TransferId::uuid));
-        self.payment.push(movement.payment.map(types::PaymentId::uuid));
-        let pairs = movement.metadata.pairs();
+        self.rare.push(movement);
+    }
+}
+
+impl<'a> Rare<'a> {
+    fn push(&mut self, movement: &'a Movement) {
+        let Movement { id, reverses, payment, metadata, outside, .. } = movement;
+        let pairs = metadata.pairs();
+        if reverses.is_none() && payment.is_none() && pairs.is_empty() && outside.party().is_none()
+        {
+            return;
+        }
+        self.id.push(id.uuid());
+        self.reverses.push(reverses.map(types::TransferId::uuid));
+        self.payment.push(payment.map(types::PaymentId::uuid));
         self.metadata.push((!pairs.is_empty()).then(|| serde_json::json!(pairs).to_string()));
-        self.push_outside(&movement.outside);
+        self.push_outside(outside);
     }
 
     fn push_outside(&mut self, outside: &'a Outside) {

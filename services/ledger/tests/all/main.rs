@@ -4,8 +4,10 @@
 
 mod books;
 mod create_transfer;
+mod histories;
 mod idempotency;
 mod inbound;
+mod kills;
 mod ledgers;
 mod payees;
 mod paying;
@@ -14,10 +16,13 @@ mod payments_inbound;
 mod payments_on_us;
 mod payments_races;
 mod program;
+mod queue;
 mod races;
+mod several;
 mod standings;
 mod support;
 mod transactions;
+mod two_services;
 mod update_ledger;
 mod verify;
 mod wire;
