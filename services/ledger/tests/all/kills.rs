@@ -1,6 +1,8 @@
 //! What becomes of transfers when the service or PostgreSQL is killed while they are under way: the real
 //! program, on a cluster of its own that is as durable as in production.
 
+#![expect(clippy::arithmetic_side_effects, reason = "an overflow fails the test")]
+
 use std::{
     fs::{self, Permissions},
     os::unix::fs::PermissionsExt,
@@ -16,7 +18,7 @@ use proto::{
     customer::v1::customer_service_client::CustomerServiceClient,
     ledger::v1::{
         CreateTransferRequest, Ledger, Transfer, ledger_service_client::LedgerServiceClient,
-        sandbox_service_client::SandboxServiceClient,
+        payment_service_client::PaymentServiceClient, sandbox_service_client::SandboxServiceClient,
     },
 };
 use sqlx::{PgConnection, PgPool};
@@ -82,6 +84,7 @@ impl Home {
         let customers = kit::client::channel(self.customer_url.clone()).unwrap();
         Setup {
             ledger: LedgerServiceClient::new(channel.clone()),
+            payment: PaymentServiceClient::new(channel.clone()),
             sandbox: SandboxServiceClient::new(channel),
             customer: CustomerServiceClient::new(customers.clone()),
             customer_channel: customers,
@@ -182,7 +185,11 @@ async fn check(setup: &Setup, seen: Vec<Seen>) {
             acknowledged += 1;
             assert!(is_posted(answer));
             let there: Vec<String> = ids.iter().map(ToString::to_string).collect();
-            assert_eq!(there, [answer.transfer_id.clone()], "{reference} {answers:#?}");
+            assert_eq!(
+                there,
+                std::slice::from_ref(&answer.transfer_id),
+                "{reference} {answers:#?}"
+            );
         }
         unknown += usize::from(answers.iter().all(Result::is_err));
         if answers.iter().all(|answer| answer.as_ref().is_err_and(was_refused)) {

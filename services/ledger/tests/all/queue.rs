@@ -286,7 +286,7 @@ async fn a_service_that_stops_answers_all_that_it_accepted() {
         accepted.spawn(async move {
             match n % 2 {
                 0 => vec![stopping.transfer(request).await],
-                _ => told(stopping.batch(vec![request; 20]).await.unwrap()),
+                _ => told(&stopping.batch(vec![request; 20]).await.unwrap()),
             }
         });
     }
@@ -305,8 +305,8 @@ async fn a_service_that_stops_answers_all_that_it_accepted() {
     assert_sound(&first.pool).await;
 }
 
-fn told(outcomes: Vec<proto::ledger::v1::TransferOutcome>) -> Vec<Result<Transfer, Status>> {
-    let told = |outcome| item(outcome).cloned().map_err(|reason| Status::internal(reason));
+fn told(outcomes: &[proto::ledger::v1::TransferOutcome]) -> Vec<Result<Transfer, Status>> {
+    let told = |outcome| item(outcome).cloned().map_err(Status::internal);
     outcomes.iter().map(told).collect()
 }
 

@@ -1,11 +1,10 @@
 //! Several services on one database, and what is sent to them in crowds.
 
 use proto::ledger::v1::{
-    BatchCreateTransfersRequest, CreateTransferRequest, Ledger, ReverseTransferRequest, Transfer,
-    TransferOutcome, UpdateLedgerRequest, ledger_service_client::LedgerServiceClient,
+    BatchCreateTransfersRequest, CreateTransferRequest, ReverseTransferRequest, Transfer,
+    TransferOutcome, ledger_service_client::LedgerServiceClient,
     sandbox_service_client::SandboxServiceClient, transfer_outcome::Outcome,
 };
-use proto::r#type::v1::Money;
 use tonic::Status;
 
 use crate::support::{Setup, settings};
@@ -37,23 +36,6 @@ impl Setup {
         reversal: ReverseTransferRequest,
     ) -> Result<Transfer, Status> {
         Ok(self.ledger.clone().reverse_transfer(self.request(reversal)).await?.into_inner())
-    }
-
-    /// Lets a ledger in pounds be overdrawn by so many pence.
-    pub(crate) async fn set_overdraft(&self, ledger: &Ledger, minor: i64) -> Result<(), Status> {
-        let limit = Money { currency: "GBP".into(), minor_units: minor };
-        let changed = Ledger {
-            ledger_id: ledger.ledger_id.clone(),
-            overdraft_limit: Some(limit),
-            ..Default::default()
-        };
-        let request = UpdateLedgerRequest {
-            ledger: Some(changed),
-            update_mask: Some(prost_types::FieldMask { paths: vec!["overdraft_limit".into()] }),
-            ..Default::default()
-        };
-        self.ledger.clone().update_ledger(self.request(request)).await?;
-        Ok(())
     }
 
     /// How many transfers with this reference are recorded.

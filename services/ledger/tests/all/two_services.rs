@@ -204,7 +204,7 @@ async fn no_spender_gets_below_an_overdraft_limit_that_another_service_sets() {
     let mut limit = 0;
     for wanted in [1_000, 200, 1_500, 0, 2_000, 1_700] {
         match first.set_overdraft(&alice, wanted).await {
-            Ok(()) => limit = wanted,
+            Ok(_) => limit = wanted,
             Err(refused) => assert_eq!(reason(&refused), "OVERDRAFT_IN_USE"),
         }
         let balance = second.balance(&alice).await;
