@@ -66,9 +66,12 @@ async fn each_side_of_a_transfer_is_a_transaction_of_its_own_that_shows_the_othe
         assert_eq!(received[field], bank(&from).await[field]);
     }
     for row in [&sent, &received] {
+        // What a row has nothing of, details leave out.
+        let mut details = row.clone();
+        details.as_object_mut().unwrap().retain(|_, value| *value != "");
         for path in TRANSACTIONS {
             let id = row["transaction_id"].as_str().unwrap();
-            assert_eq!(scene.get(&format!("{path}/{id}")).await.data(), row);
+            assert_eq!(*scene.get(&format!("{path}/{id}")).await.data(), details);
         }
     }
     let changes = json!({"last_name": "Renamed"});

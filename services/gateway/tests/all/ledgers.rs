@@ -24,8 +24,17 @@ async fn a_pound_ledger_is_issued_as_documented() {
     ];
     assert_eq!(names, expected);
     let names: Vec<_> = data["ledger_details"].as_object().unwrap().keys().cloned().collect();
-    let expected =
-        ["name", "balance", "currency", "sort_code", "account_number", "iban", "bic_swift"];
+    let expected = [
+        "name",
+        "balance",
+        "currency",
+        "sort_code",
+        "account_number",
+        "iban",
+        "bic_swift",
+        "available",
+        "overdraft_limit",
+    ];
     assert_eq!(names, expected);
     assert!(reply.text.contains(r#""name":"Joe Bloggs","balance":0.00,"currency":"gbp","#));
     assert_eq!((&data["active"], &data["status"]), (&json!(true), &json!("ready")));

@@ -37,13 +37,10 @@ async fn what_is_refused_leaves_its_key_free() {
 async fn what_other_operations_refuse_leaves_its_key_free_too() {
     let scene = Scene::new().await;
     let holder = scene.customer("Bloggs").await;
-    let account = scene.ledger_of(&holder, "gbp").await;
     scene.set_customer(&holder, false).await;
-    scene.set_ledger(&account, false).await;
     let refused = [
         (Asked::post(CREATE_LEDGER, ledger(&holder, "gbp")), "CUSTOMER_DISABLED"),
         (Asked::post(AUTHENTICATE, passport(&holder)), "CUSTOMER_DISABLED"),
-        (Asked::post(&inbound_path(&account), inbound("1")), "LEDGER_DISABLED"),
     ];
     for (asked, code) in &refused {
         assert_eq!(asked.send(&scene, "k-1").await.refusal(), (409, *code));
@@ -52,7 +49,6 @@ async fn what_other_operations_refuse_leaves_its_key_free_too() {
     assert_eq!(nobody.send(&scene, "k-2").await.refusal(), (404, "CUSTOMER_NOT_FOUND"));
     let enable = Asked::put(&format!("/accounts/customers/{holder}"), json!({"active": true}));
     assert!(!enable.send(&scene, "k-2").await.is_replayed());
-    scene.set_ledger(&account, true).await;
 
     for (asked, _) in refused {
         let done = asked.send(&scene, "k-1").await;

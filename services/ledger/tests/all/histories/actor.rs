@@ -22,6 +22,9 @@ pub(super) struct Past {
     posted: Vec<Transfer>,
 }
 
+/// The answer of a payment that went back to its sender.
+pub(super) const RETURNED: &str = "RETURNED";
+
 /// One answer. Each content that is asked for has a reference of its own.
 pub(super) struct Told {
     pub(super) reference: String,
@@ -176,8 +179,12 @@ impl Actor {
             reference: reference.clone(),
             ..request
         };
-        let answer = service.inbound(request).await;
-        self.tell(reference, String::new(), answer.map_err(|status| reason(&status)));
+        let answer = service.inbound(request).await.map_err(|status| match reason(&status) {
+            // What a disabled ledger cannot take is recorded, on its way back.
+            disabled if disabled == "LEDGER_DISABLED" => RETURNED.to_owned(),
+            other => other,
+        });
+        self.tell(reference, String::new(), answer);
     }
 
     fn tell(&mut self, reference: String, key: String, answer: Result<Transfer, String>) {

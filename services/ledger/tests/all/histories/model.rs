@@ -8,7 +8,7 @@ use proto::ledger::v1::{ResponseCode, Transfer};
 use sqlx::{FromRow, PgPool};
 use uuid::Uuid;
 
-use super::actor::Told;
+use super::actor::{RETURNED, Told};
 
 /// A transfer as the database has it.
 #[derive(Debug, FromRow)]
@@ -136,11 +136,19 @@ pub(super) fn compare(told: &[Told], recorded: &[Recorded]) {
             }
             // The same content may have been taken at another time.
             Err(_) if acknowledged.contains(reference.as_str()) => {}
+            Err(reason) if reason == RETURNED => {
+                assert_eq!(there.len(), 1, "{reference}: {there:?}")
+            }
             Err(reason) => assert!(there.is_empty(), "{reference}: {reason}, but {there:?}"),
         }
         if let Err(reason) = answer {
-            let known =
-                ["LEDGER_DISABLED", "REQUEST_ID_REUSED", "ALREADY_REVERSED", "NOT_REVERSIBLE"];
+            let known = [
+                "LEDGER_DISABLED",
+                "REQUEST_ID_REUSED",
+                "ALREADY_REVERSED",
+                "NOT_REVERSIBLE",
+                RETURNED,
+            ];
             assert!(known.contains(&reason.as_str()), "{reference}: {reason}");
         }
     }
