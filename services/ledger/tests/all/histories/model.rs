@@ -137,7 +137,7 @@ pub(super) fn compare(told: &[Told], recorded: &[Recorded]) {
             // The same content may have been taken at another time.
             Err(_) if acknowledged.contains(reference.as_str()) => {}
             Err(reason) if reason == RETURNED => {
-                assert_eq!(there.len(), 1, "{reference}: {there:?}")
+                assert_eq!(there.len(), 1, "{reference}: {there:?}");
             }
             Err(reason) => assert!(there.is_empty(), "{reference}: {reason}, but {there:?}"),
         }
