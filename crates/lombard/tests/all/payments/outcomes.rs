@@ -164,3 +164,23 @@ async fn a_payment_that_the_rail_brings_twice_comes_in_once() {
     assert_eq!(bad.bad(), ["rail_reference"]);
     assert_eq!(scene.balance(&ledger).await, "10.00");
 }
+
+#[tokio::test]
+async fn what_was_given_back_to_its_sender_stays_so_under_its_key() {
+    let scene = Scene::new().await;
+    let ledger = scene.ledger("gbp").await;
+    let (path, body) = (inbound_path(&ledger), inbound("5").to_string());
+    let ask = async || {
+        let request = scene.written(reqwest::Method::POST, &path, &body);
+        send(request.header("Idempotency-Key", "k-1")).await
+    };
+    scene.set_ledger(&ledger, false).await;
+
+    let first = ask().await;
+    scene.set_ledger(&ledger, true).await;
+    let again = ask().await;
+
+    assert_eq!(first.refusal(), (409, "LEDGER_DISABLED"));
+    assert_eq!(again.refusal(), (409, "LEDGER_DISABLED"));
+    assert_eq!(scene.balance(&ledger).await, "0.00");
+}
