@@ -14,12 +14,16 @@ use tonic::{
 ///
 /// When the address is no URL.
 pub fn channel(url: String) -> Result<Channel, tonic::transport::Error> {
+    Ok(endpoint(url)?.connect_lazy())
+}
+
+/// How channels behave, whatever they run over.
+pub(crate) fn endpoint(url: String) -> Result<Endpoint, tonic::transport::Error> {
     Ok(Endpoint::from_shared(url)?
         .connect_timeout(Duration::from_secs(2))
         .tcp_nodelay(true)
         .http2_keep_alive_interval(Duration::from_secs(10))
-        .keep_alive_timeout(Duration::from_secs(5))
-        .connect_lazy())
+        .keep_alive_timeout(Duration::from_secs(5)))
 }
 
 /// Tries a call that has no effect, or none the second time, up to three times while the connection to

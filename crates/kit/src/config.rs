@@ -5,7 +5,7 @@ use std::{convert::Infallible, fmt, net::SocketAddr, str::FromStr, time::Duratio
 use clap::Args;
 use sqlx::{PgPool, postgres::PgConnectOptions};
 
-use crate::postgres;
+use crate::{postgres, tls::TlsConfig};
 
 /// The service's database.
 #[derive(Debug, Clone, Args)]
@@ -69,6 +69,9 @@ pub struct ServerConfig {
     /// Seconds that requests under way have to finish after SIGTERM.
     #[arg(long, env = "DRAIN_TIMEOUT_S", default_value_t = 20)]
     pub drain_timeout_s: u64,
+    /// Certificates.
+    #[command(flatten)]
+    pub tls: TlsConfig,
 }
 
 impl ServerConfig {

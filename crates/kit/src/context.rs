@@ -20,7 +20,7 @@ use crate::{
 };
 
 /// Rpcs of every service that need no caller.
-const ALWAYS_PUBLIC: [&str; 2] = ["/grpc.health.v1.Health/", "/grpc.reflection."];
+pub(crate) const ALWAYS_PUBLIC: [&str; 2] = ["/grpc.health.v1.Health/", "/grpc.reflection."];
 
 /// Wraps a server's routes.
 #[derive(Debug, Clone, Copy)]
@@ -120,7 +120,7 @@ impl Drop for Line<'_> {
 }
 
 /// The package in `/lombard.ledger.v1.LedgerService/GetLedger`.
-fn domain(path: &str) -> &'static str {
+pub(crate) fn domain(path: &str) -> &'static str {
     ["lombard.access.v1", "lombard.customer.v1", "lombard.kyc.v1", "lombard.ledger.v1"]
         .into_iter()
         .find(|package| path.get(1..).is_some_and(|path| path.starts_with(package)))

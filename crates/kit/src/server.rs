@@ -4,15 +4,16 @@ use std::time::Duration;
 
 use anyhow::Context;
 use sqlx::PgPool;
-use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
-use tonic::{
-    service::Routes,
-    transport::{Server, server::TcpIncoming},
-};
+use tonic::{service::Routes, transport::Server};
 use tonic_health::{ServingStatus, server::HealthReporter};
 
-use crate::{context::ContextLayer, postgres};
+use crate::{
+    context::ContextLayer,
+    peers::{Group, PeerLayer},
+    postgres,
+    tls::Listener,
+};
 
 /// How often the database is asked whether it answers.
 const HEALTH_INTERVAL: Duration = Duration::from_secs(2);
@@ -26,6 +27,8 @@ pub struct Service {
     pub routes: Routes,
     /// Full paths of rpcs that need no caller: `/package.Service/Rpc`.
     pub public: &'static [&'static str],
+    /// Which peers may call its rpcs. What is in no group nobody may call, where peers are known.
+    pub groups: &'static [Group],
     /// All contracts, for reflection.
     pub descriptors: &'static [u8],
     /// Healthy means that this answers.
@@ -36,17 +39,17 @@ pub struct Service {
 ///
 /// # Errors
 ///
-/// When the listener fails.
+/// When the listener fails, or may not be without TLS.
 pub async fn serve(
-    listener: TcpListener,
+    listener: impl Into<Listener>,
     service: Service,
     drain_timeout: Duration,
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
-    let Service { name, routes, public, descriptors, database } = service;
-    if let Ok(address) = listener.local_addr() {
-        tracing::info!(%address, "{name} listens on {address}");
-    }
+    let Service { name, routes, public, groups, descriptors, database } = service;
+    let incoming = listener.into().start()?;
+    let address = incoming.local_addr();
+    tracing::info!(%address, "{name} listens on {address}");
     let (health, health_service) = tonic_health::server::health_reporter();
     let reflection = tonic_reflection::server::Builder::configure()
         .register_encoded_file_descriptor_set(descriptors)
@@ -55,15 +58,13 @@ pub async fn serve(
         .context("the contracts cannot be described")?;
     let server = Server::builder()
         .layer(ContextLayer { public })
+        .layer(PeerLayer { groups })
         .http2_keepalive_interval(Some(Duration::from_secs(20)))
         .max_concurrent_streams(1024)
         .add_routes(routes)
         .add_service(health_service)
         .add_service(reflection)
-        .serve_with_incoming_shutdown(
-            TcpIncoming::from(listener).with_nodelay(Some(true)),
-            stop.clone().cancelled_owned(),
-        );
+        .serve_with_incoming_shutdown(incoming, stop.clone().cancelled_owned());
     // Asking must not wait for requests: a busy pool is no reason to be taken out of service.
     let own_connection = postgres::pool(database.connect_options().as_ref().clone(), 1);
     // tonic alone would wait for ever for a client that keeps a request open.

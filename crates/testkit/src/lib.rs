@@ -4,10 +4,11 @@
 //! `LOMBARD_TEST_DATABASE_URL`, of a superuser, it uses that server instead.
 
 mod database;
+pub mod peers;
 pub mod program;
 mod serve;
 
 pub use crate::{
     database::{database, empty_database, server},
-    serve::{caller, serve},
+    serve::{caller, serve, serve_on},
 };

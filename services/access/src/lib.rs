@@ -3,14 +3,17 @@
 
 use std::time::Duration;
 
-use kit::server::{self, Service};
+use kit::{
+    server::{self, Service},
+    tls::Listener,
+};
 use proto::access::v1::access_service_server::SERVICE_NAME;
 use sqlx::{PgPool, migrate::Migrator};
-use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::passwords::Passwords;
 
+mod callers;
 mod domain;
 mod error;
 mod logins;
@@ -62,6 +65,7 @@ pub fn service(pool: PgPool, settings: Settings) -> Service {
         name: SERVICE_NAME,
         routes: rpc::routes(Access::new(pool.clone(), settings.token_lifetime)),
         public: &rpc::PUBLIC,
+        groups: &callers::GROUPS,
         descriptors: proto::DESCRIPTORS,
         database: pool,
     }
@@ -73,7 +77,7 @@ pub fn service(pool: PgPool, settings: Settings) -> Service {
 ///
 /// When the schema is not known or the server fails.
 pub async fn serve(
-    listener: TcpListener,
+    listener: impl Into<Listener>,
     settings: Settings,
     pool: PgPool,
     drain_timeout: Duration,

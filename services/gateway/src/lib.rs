@@ -10,11 +10,11 @@ use std::{net::SocketAddr, time::Duration};
 use anyhow::Context;
 use axum::{Router, middleware, serve::ListenerExt};
 use http::StatusCode;
-use tokio::net::TcpListener;
+use kit::tls::Listener;
 use tokio_util::sync::CancellationToken;
 use tonic::transport::Channel;
 
-use crate::{failure::Failure, peers::Peers};
+use crate::{failure::Failure, incoming::Incoming, peers::Peers};
 
 mod auth;
 mod body;
@@ -22,6 +22,7 @@ mod clock;
 mod customers;
 mod envelope;
 mod failure;
+mod incoming;
 mod layer;
 mod ledgers;
 mod login;
@@ -81,22 +82,17 @@ pub fn router(settings: &Settings) -> Router {
 ///
 /// When the listener fails.
 pub async fn serve(
-    listener: TcpListener,
+    listener: impl Into<Listener>,
     settings: Settings,
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
-    if let Ok(address) = listener.local_addr() {
-        tracing::info!(%address, "gateway listens on {address}");
-    }
+    let incoming = listener.into().start()?;
+    let address = incoming.local_addr();
+    tracing::info!(%address, "gateway listens on {address}");
     let router = router(&settings).into_make_service_with_connect_info::<SocketAddr>();
-    // Without it a connection waits for acknowledgements that the client delays.
-    let listener = listener.tap_io(|stream| {
-        if let Err(error) = stream.set_nodelay(true) {
-            tracing::warn!(%error, "a connection stays slow");
-        }
-    });
-    let server =
-        axum::serve(listener, router).with_graceful_shutdown(stop.clone().cancelled_owned());
+    // Tapped to nothing: only so does axum tell an address.
+    let server = axum::serve(Incoming(incoming).tap_io(|_| {}), router)
+        .with_graceful_shutdown(stop.clone().cancelled_owned());
     let deadline = async {
         stop.cancelled().await;
         tokio::time::sleep(settings.drain_timeout).await;

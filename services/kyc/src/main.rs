@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use anyhow::Context;
 use clap::{Args, Parser, Subcommand};
 use kit::{
     config::{PostgresConfig, ServerConfig, TelemetryConfig},
+    peers::CUSTOMER,
     shutdown::Signals,
     telemetry::{self, LogTo},
 };
@@ -14,7 +14,6 @@ use kyc::{
     providers::{Providers, Sandbox},
 };
 use sqlx::PgPool;
-use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 #[global_allocator]
@@ -45,7 +44,7 @@ enum Command {
 struct Serve {
     #[command(flatten)]
     server: ServerConfig,
-    /// The customer service, for example `http://customer:7002`.
+    /// The customer service, for example `https://customer:7002`.
     #[arg(long, env = "CUSTOMER_URL")]
     customer_url: String,
     /// More names, besides `gb_group`, that the sandbox provider goes by.
@@ -74,8 +73,9 @@ async fn serve(config: Serve, pool: PgPool) -> anyhow::Result<()> {
         providers = providers.with(name, sandbox.clone());
     }
     let settings = Settings { providers, ..Settings::default() };
-    let customer = kit::client::channel(customer_url).context("the customer service has no URL")?;
-    let listener = TcpListener::bind(server.listen).await.context("cannot listen")?;
+    let links = server.tls.links("kyc")?;
+    let customer = links.channel(CUSTOMER, &customer_url)?;
+    let listener = links.listen(server.listen).await?;
     let (drain, stop) = (server.drain_timeout(), CancellationToken::new());
     let serving = kyc::serve(listener, settings, pool, customer, drain, stop.clone());
     signals.run(&stop, serving).await

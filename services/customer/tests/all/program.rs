@@ -1,3 +1,9 @@
+use std::time::Duration;
+
+use kit::{
+    peers::{CUSTOMER, GATEWAY},
+    tls::TlsConfig,
+};
 use testkit::program::{self, Program};
 use tonic_health::pb::{
     HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient,
@@ -28,4 +34,38 @@ async fn the_program_migrates_serves_and_stops_on_sigterm() {
     assert!(migrates.success());
     assert!(healthy);
     assert_eq!(ended.code(), Some(0));
+}
+
+#[tokio::test]
+async fn the_program_is_reached_from_elsewhere_only_over_tls_or_when_told_to() {
+    let pool = testkit::database("customer", &customer::MIGRATIONS).await;
+    let certificates = tempfile::TempDir::new().unwrap();
+    devcerts::write_all(certificates.path(), "lombard", Duration::from_hours(1)).unwrap();
+    let file = |name: &str| certificates.path().join(name).to_str().unwrap().to_owned();
+    let (certificate, key, authority) =
+        (file("customer.crt"), file("customer.key"), file("ca.crt"));
+    let secured = [
+        ["--tls-cert-file", &certificate],
+        ["--tls-key-file", &key],
+        ["--tls-ca-file", &authority],
+    ];
+    let anywhere = ["serve", "--listen", "0.0.0.0:0"];
+
+    let refuses = program::run(BINARY, &anywhere, &pool).await;
+    let arguments = [&anywhere[..], secured.as_flattened()].concat();
+    let mut secured = Program::start(BINARY, &arguments, &pool);
+    let arguments = [&anywhere[..], &["--plaintext", "allow"]].concat();
+    let mut told = Program::start(BINARY, &arguments, &pool);
+    let port = |address: String| address.rsplit_once(':').unwrap().1.to_owned();
+    let url = format!("https://127.0.0.1:{}", port(secured.address().await));
+    let gateway = TlsConfig::in_directory(certificates.path(), GATEWAY).links(GATEWAY).unwrap();
+    let mut health = HealthClient::new(gateway.channel(CUSTOMER, &url).unwrap());
+    let healthy = health.check(HealthCheckRequest::default()).await;
+    let listens = told.address().await;
+
+    assert!(!refuses.success(), "it must not be reached without TLS unless told so");
+    assert!(healthy.is_ok(), "{healthy:?}");
+    assert!(listens.starts_with("0.0.0.0:"), "{listens}");
+    assert_eq!(secured.terminate().await.code(), Some(0));
+    assert_eq!(told.terminate().await.code(), Some(0));
 }

@@ -1,0 +1,28 @@
+//! Which peers may call what.
+
+use kit::peers::{GATEWAY, Group, KYC, LEDGER};
+use proto::customer::v1::customer_service_server::SERVICE_NAME as SERVICE;
+
+pub(crate) const GROUPS: [Group; 4] = [
+    Group {
+        service: SERVICE,
+        rpcs: &["CreateCustomer", "UpdateCustomer", "ListCustomers"],
+        callers: &[GATEWAY],
+    },
+    Group { service: SERVICE, rpcs: &["GetCustomer"], callers: &[GATEWAY, KYC, LEDGER] },
+    Group {
+        service: SERVICE,
+        rpcs: &["BatchGetCustomers", "BatchGetCustomerStandings"],
+        callers: &[GATEWAY, LEDGER],
+    },
+    // Who decides whether a customer is verified.
+    Group { service: SERVICE, rpcs: &["RecordVerification"], callers: &[KYC] },
+];
+
+#[cfg(test)]
+mod tests {
+    #[test]
+    fn every_rpc_is_in_one_group() {
+        testkit::peers::assert_complete(proto::DESCRIPTORS, crate::DOMAIN, &super::GROUPS);
+    }
+}
