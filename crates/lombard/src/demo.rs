@@ -42,7 +42,7 @@ async fn on_own_platform(options: &Demo, stop: &CancellationToken) -> anyhow::Re
     eprintln!("lombard: starting a platform for the demo");
     let server = Server::throw_away().await?;
     let databases = Databases { server: server.options(), prefix: dev::DATABASE_PREFIX.to_owned() };
-    let walked = dev::with_stack(&databases, listener, stop, async |stack: &Stack| {
+    let walked = dev::with_stack(&databases, listener, None, stop, async |stack: &Stack| {
         stack.seed(&SANDBOX).await?;
         walk(&stack.url(), options, &mut stdout()).await
     })

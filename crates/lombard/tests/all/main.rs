@@ -12,6 +12,7 @@ mod answers;
 mod authenticate;
 mod bad_input;
 mod bench;
+mod certificates;
 mod conventions;
 mod customers;
 mod demo;

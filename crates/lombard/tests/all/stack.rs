@@ -59,7 +59,7 @@ async fn start() -> Platform {
         prefix: format!("t{}_", Uuid::now_v7().simple()),
     };
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let stack = Box::pin(Stack::start(&databases, listener)).await.unwrap();
+    let stack = Box::pin(Stack::start(&databases, listener, None)).await.unwrap();
     Platform { url: stack.url(), stack, databases, runtime: Handle::current() }
 }
 
