@@ -16,6 +16,7 @@ mod error;
 pub mod providers;
 mod reports;
 mod rpc;
+pub mod screening;
 mod settings;
 mod store;
 mod verifications;
