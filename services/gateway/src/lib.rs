@@ -35,6 +35,7 @@ mod query;
 mod remains;
 mod sandbox;
 mod scope;
+mod screening;
 mod text;
 mod transactions;
 mod transfers;
