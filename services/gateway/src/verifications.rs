@@ -195,7 +195,9 @@ impl TryFrom<Verification> for VerificationView {
             verification_status: text::VERIFICATION_STATUSES.word(status)?,
             id_type: match verification.id_type() {
                 IdType::Unspecified => None,
-                known => Some(text::ID_TYPES.word(known)?),
+                known @ (IdType::Passport | IdType::DrivingLicense | IdType::IdCard) => {
+                    Some(text::ID_TYPES.word(known)?)
+                }
             },
             created: clock::print(verification.create_time.as_ref())?,
             last_update: clock::print(verification.update_time.as_ref())?,

@@ -59,7 +59,8 @@ pub async fn work(
 ) {
     let customers = Customers::new(customer);
     let reviews = Reviews::new(pool.clone(), Lists::new(pool.clone()));
-    background(settings, pool, customers, reviews, Arc::default(), drain_timeout, stop).await;
+    let wake = Arc::default();
+    Box::pin(background(settings, pool, customers, reviews, wake, drain_timeout, stop)).await;
 }
 
 /// Serves and works until `stop`, then lets what is under way finish within `drain_timeout`.

@@ -163,7 +163,7 @@ impl Index {
         let listed = entry.names.get(name.name)?;
         let weight = |place: usize| self.weights.get(place).copied().unwrap_or_default();
         let names = score::names(parts, &name.parts, pairs, weight, self.most())?;
-        let (score, differences) = score::with_all(&names, listed, entry, wanted);
+        let (score, differences) = score::with_all(names, listed, entry, wanted);
         if score < threshold {
             return None;
         }

@@ -80,7 +80,7 @@ pub(crate) fn names(
 
 /// The score of an entry found by one of its names, and what speaks against it.
 pub(crate) fn with_all(
-    names: &Names,
+    names: Names,
     listed: &Name,
     entry: &Entry,
     wanted: &Wanted,

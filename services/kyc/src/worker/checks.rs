@@ -96,7 +96,7 @@ impl Found {
     ) -> Result<Outcome, Error> {
         findings::insert(conn, verification, &self.findings).await?;
         let read = findings::of_verification(conn, verification.tenant, verification.id).await?;
-        let mut reasons: Vec<&'static str> = read.iter().filter_map(|read| read.reason()).collect();
+        let mut reasons: Vec<&'static str> = read.iter().filter_map(Findings::reason).collect();
         if weigh(conn, verification, self.details_version, &self.matches).await? {
             reasons.push(REASON);
         }

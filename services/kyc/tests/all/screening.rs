@@ -354,7 +354,7 @@ async fn a_list_is_loaded_whole_or_not_at_all() {
     let after = entries().await;
     load_uk(&setup.pool, cut.as_bytes(), Shrinking::Allowed).await.unwrap();
 
-    assert!(unreadable.to_string().contains("uk line 11: has no Unique ID"), "{unreadable}");
+    assert!(unreadable.to_string().contains("uk line 10: has no Unique ID"), "{unreadable}");
     assert!(matches!(shrunk, NotLoaded::Shrunk { .. }));
     assert_eq!(after, before);
     assert!(entries().await < before);

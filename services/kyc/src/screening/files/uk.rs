@@ -123,11 +123,8 @@ impl Columns {
             .collect()
     }
 
-    fn countries<'a>(&self, row: &'a [String], name: &str) -> impl Iterator<Item = Country> {
-        several(self.field(row, name))
-            .filter_map(countries::by_name)
-            .collect::<Vec<_>>()
-            .into_iter()
+    fn countries(&self, row: &[String], name: &str) -> Vec<Country> {
+        several(self.field(row, name)).filter_map(countries::by_name).collect()
     }
 }
 
@@ -145,7 +142,12 @@ fn several(field: &str) -> impl Iterator<Item = &str> {
     field
         .split(['|', ';', '(', ')'])
         .map(str::trim)
-        .filter(|part| !part.is_empty() && !(part.len() < 3 && part.parse::<u8>().is_ok()))
+        .filter(|part| !part.is_empty() && !is_number(part))
+}
+
+/// The "1" of "(1) Russia".
+fn is_number(part: &str) -> bool {
+    part.len() < 3 && part.parse::<u8>().is_ok()
 }
 
 #[cfg(test)]
