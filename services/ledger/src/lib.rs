@@ -19,6 +19,7 @@ mod config;
 mod domain;
 mod error;
 mod facts;
+mod generations;
 mod inbound;
 mod ledgers;
 mod payees;
