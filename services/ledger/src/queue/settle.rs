@@ -14,6 +14,7 @@
 
 use std::{
     collections::{HashMap, HashSet},
+    io,
     ops::Range,
     time::{Duration, Instant},
 };
@@ -25,7 +26,6 @@ use time::OffsetDateTime;
 use super::{
     LOCKED, Posted, RETRIES,
     batch::{self, Past, Plan, Verdict},
-    books::Books,
 };
 use crate::{
     domain::{
@@ -34,12 +34,20 @@ use crate::{
         transfer::{Order, Transfer},
     },
     error::Error,
+    generations::Generations,
     store::{
         self,
         accounts::Key,
         postings::{REQUEST_ONCE, REVERSED_ONCE, VERSION_AS_EXPECTED},
     },
 };
+
+#[cfg(test)]
+mod tests;
+
+/// How long a try may take. That is longer than the server lets a statement take, so whoever is cut off
+/// talks to nobody: the server, or the way to it, is gone without a word.
+const LIMIT: Duration = Duration::from_secs(30);
 
 /// How long a batch is tried again before its callers are told.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -91,9 +99,13 @@ impl Part {
 pub(super) struct Settler {
     options: PgConnectOptions,
     conn: Option<PgConnection>,
-    books: Books,
+    /// The accounts as this process saw them last. A copy may be out of date: whatever is decided on it
+    /// is written only if it is not (see [`store::postings::record`]).
+    books: Generations<Key, Account>,
     stale_tries: u32,
     locked_left: u32,
+    limit: Duration,
+    patience: Duration,
 }
 
 /// Why a try has come to nothing.
@@ -128,9 +140,20 @@ impl Settler {
         Self {
             options: options.options(SETTINGS),
             conn: None,
-            books: Books::default(),
+            books: Generations::default(),
             stale_tries: 0,
             locked_left: 0,
+            limit: LIMIT,
+            patience: PATIENCE,
+        }
+    }
+
+    /// Takes in copies of accounts that there are none of.
+    pub(super) fn see(&mut self, accounts: Vec<(Key, Account)>) {
+        for (key, account) in accounts {
+            if self.books.peek(&key).is_none() {
+                self.books.put(key, account);
+            }
         }
     }
 
@@ -181,7 +204,7 @@ impl Settler {
         let keys = batch::keys(orders);
         // What was recorded unseen is looked for the locked way only.
         if !*unseen_end && self.trusts_copies() {
-            match self.on_copies(orders, &keys).await {
+            match in_time(self.limit, self.on_copies(orders, &keys)).await {
                 Ok(outcomes) => return Ok(outcomes),
                 Err(Failure::Stale) => {}
                 // The other way would have to wait for the same lock.
@@ -201,7 +224,7 @@ impl Settler {
         let begin = Instant::now();
         let mut pause = Duration::from_millis(5);
         loop {
-            let error = match self.locked(orders, &keys, unseen_end).await {
+            let error = match in_time(self.limit, self.locked(orders, &keys, unseen_end)).await {
                 Ok(outcomes) => return Ok(outcomes),
                 Err(Failure::Corrupt(error)) => return Err(error),
                 Err(Failure::Stale) => sqlx::Error::Protocol("a key was taken meanwhile".into()),
@@ -212,7 +235,7 @@ impl Settler {
             if !postgres::is_transient(&error) || postgres::is_lock_timeout(&error) {
                 return Err(error.into());
             }
-            if begin.elapsed() > PATIENCE {
+            if begin.elapsed() > self.patience {
                 tracing::error!(%error, orders = orders.len(), "a batch was given up");
                 return Ok(orders.iter().map(|_| Settled::Failed(given_up(*unseen_end))).collect());
             }
@@ -234,7 +257,8 @@ impl Settler {
         if !waited && !matches!(failed, Error::Kit(errors::Error::OutcomeUnknown)) {
             return None;
         }
-        let locked = match self.locked_elsewhere(&batch::keys(orders)).await {
+        let keys = batch::keys(orders);
+        let locked = match in_time(self.limit, self.locked_elsewhere(&keys)).await {
             Ok(locked) => locked,
             Err(error) => {
                 self.broken(&error);
@@ -368,6 +392,17 @@ impl Settler {
         }
         self.conn.as_mut().ok_or(sqlx::Error::PoolClosed)
     }
+}
+
+/// What takes too long has failed as on a connection that broke: it may have had an effect that was not
+/// seen.
+async fn in_time<T, E: From<sqlx::Error>>(
+    limit: Duration,
+    work: impl Future<Output = Result<T, E>>,
+) -> Result<T, E> {
+    tokio::time::timeout(limit, work)
+        .await
+        .unwrap_or_else(|_| Err(sqlx::Error::Io(io::ErrorKind::TimedOut.into()).into()))
 }
 
 /// Entries keep the latest time of their account: one far ahead would stand still for as long.
