@@ -30,7 +30,7 @@ fn anna() -> Customer {
 async fn with_zone(setup: &mut Setup, customer: Customer, zone: &str) -> CreateVerificationRequest {
     let customer = setup.customer(customer).await;
     let mut request = passport(&customer.customer_id);
-    request.front.as_mut().unwrap().mrz = zone.to_owned();
+    request.front.as_mut().unwrap().mrz = zone.into();
     request
 }
 

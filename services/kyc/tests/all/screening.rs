@@ -63,12 +63,7 @@ async fn screened(setup: &Setup) {
 }
 
 /// As a person who looks at a review decides it.
-async fn decide(setup: &Setup, review: &Verification, status: Status) {
-    let status = match status {
-        Status::Verified => "verified",
-        Status::Rejected => "rejected",
-        other => panic!("{other:?} is decided by nobody"),
-    };
+async fn decide(setup: &Setup, review: &Verification, status: &str) {
     let decide = "
         update verifications
         set status = $2, reasons = '{}', version = version + 1, next_attempt_time = now()
@@ -186,7 +181,7 @@ async fn a_match_that_was_cleared_asks_again_only_when_either_side_changes() {
     screened(&setup).await;
     let first = reviews(&mut setup, &customer.customer_id).await.remove(0);
 
-    decide(&setup, &first, Status::Verified).await;
+    decide(&setup, &first, "verified").await;
     load(&setup, UK).await;
     screened(&setup).await;
     assert_eq!(reviews(&mut setup, &customer.customer_id).await.len(), 1);
@@ -196,7 +191,7 @@ async fn a_match_that_was_cleared_asks_again_only_when_either_side_changes() {
     let second = reviews(&mut setup, &customer.customer_id).await.remove(0);
     assert_ne!(second.verification_id, first.verification_id);
 
-    decide(&setup, &second, Status::Verified).await;
+    decide(&setup, &second, "verified").await;
     rename(&mut setup, &customer, "Barkhatenko").await;
     screened(&setup).await;
     assert_eq!(reviews(&mut setup, &customer.customer_id).await.len(), 3);
@@ -211,7 +206,7 @@ async fn a_cleared_match_does_not_keep_a_customer_from_being_verified() {
     let refused = setup.create(passport(&customer.customer_id)).await.unwrap_err();
     let review = reviews(&mut setup, &customer.customer_id).await.remove(0);
 
-    decide(&setup, &review, Status::Verified).await;
+    decide(&setup, &review, "verified").await;
     let cleared = setup.get_customer(&customer.customer_id).await.verification_status();
     let created = setup.create(passport(&customer.customer_id)).await.unwrap();
     let decided = setup.decided(&created.verification_id).await;
@@ -234,7 +229,7 @@ async fn a_verified_customer_is_in_review_until_the_match_is_cleared() {
     screened(&setup).await;
     let under_review = setup.settled_status(&customer.customer_id).await;
     let review = reviews(&mut setup, &customer.customer_id).await.remove(0);
-    decide(&setup, &review, Status::Verified).await;
+    decide(&setup, &review, "verified").await;
 
     assert_eq!(under_review, Status::InReview);
     assert_eq!(setup.settled_status(&customer.customer_id).await, Status::Verified);
@@ -248,7 +243,7 @@ async fn a_true_match_rejects_a_customer_and_does_not_ask_again() {
     screened(&setup).await;
     let review = reviews(&mut setup, &customer.customer_id).await.remove(0);
 
-    decide(&setup, &review, Status::Rejected).await;
+    decide(&setup, &review, "rejected").await;
     load(&setup, UK).await;
     screened(&setup).await;
     let again = setup.create(passport(&customer.customer_id)).await.unwrap();
