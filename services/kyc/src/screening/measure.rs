@@ -105,9 +105,14 @@ struct Times(Vec<Duration>);
 
 impl Times {
     fn search(&mut self, index: &Index, wanted: &Wanted) -> Vec<String> {
-        let start = Instant::now();
-        let found = index.search(wanted, DEFAULT_THRESHOLD);
-        self.0.push(start.elapsed());
+        // The shortest of three: what else the machine does is not measured.
+        let searches = [(); 3].map(|()| {
+            let start = Instant::now();
+            let found = index.search(wanted, DEFAULT_THRESHOLD);
+            (start.elapsed(), found)
+        });
+        self.0.extend(searches.iter().map(|(took, _)| *took).min());
+        let [(_, found), ..] = searches;
         found.into_iter().map(|found| found.entry).collect()
     }
 
