@@ -14,7 +14,7 @@ pub(crate) enum Unknown {
 
 /// An account elsewhere, in the one form that fits the currency.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Account {
+pub(crate) struct Shown {
     pub(crate) account_number: Option<String>,
     pub(crate) sort_code: Option<String>,
     pub(crate) iban: Option<String>,
@@ -30,11 +30,11 @@ impl Unknown {
     }
 
     /// The account that this much went to or came from.
-    pub(crate) fn account(self, details: Option<BankDetails>, amount: &Money) -> Account {
+    pub(crate) fn account(self, details: Option<BankDetails>, amount: &Money) -> Shown {
         let details = details.unwrap_or_default();
         let is_gbp = text::is_gbp(amount);
         let shown = |text, is_shown: bool| is_shown.then(|| self.text(text)).flatten();
-        Account {
+        Shown {
             account_number: shown(details.account_number, is_gbp),
             sort_code: shown(details.sort_code, is_gbp),
             iban: shown(details.iban, !is_gbp),

@@ -20,7 +20,7 @@ use crate::{
         metadata::Metadata,
         transfer::{Movement, Outside, Payer, Sides, TransferType},
     },
-    store::accounts::System,
+    store::{self, accounts::System},
 };
 
 /// What is not carried any more, of one connection.
