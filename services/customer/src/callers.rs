@@ -3,7 +3,7 @@
 use kit::peers::{GATEWAY, Group, KYC, LEDGER};
 use proto::customer::v1::customer_service_server::SERVICE_NAME as SERVICE;
 
-pub(crate) const GROUPS: [Group; 4] = [
+pub(crate) const GROUPS: [Group; 5] = [
     Group {
         service: SERVICE,
         rpcs: &["CreateCustomer", "UpdateCustomer", "ListCustomers"],
@@ -14,6 +14,12 @@ pub(crate) const GROUPS: [Group; 4] = [
         service: SERVICE,
         rpcs: &["BatchGetCustomers", "BatchGetCustomerStandings"],
         callers: &[GATEWAY, LEDGER],
+    },
+    // Of all tenants at once, for screening.
+    Group {
+        service: SERVICE,
+        rpcs: &["ListCustomerChanges", "AcknowledgeCustomerChanges", "ListEveryCustomer"],
+        callers: &[KYC],
     },
     // Who decides whether a customer is verified.
     Group { service: SERVICE, rpcs: &["RecordVerification"], callers: &[KYC] },

@@ -12,6 +12,7 @@ use sqlx::{PgPool, migrate::Migrator};
 use tokio_util::sync::CancellationToken;
 
 mod callers;
+mod changes;
 mod customers;
 mod domain;
 mod error;
@@ -29,7 +30,10 @@ pub static MIGRATIONS: Migrator = sqlx::migrate!();
 pub fn service(pool: PgPool) -> Service {
     Service {
         name: SERVICE_NAME,
-        routes: rpc::routes(customers::Customers::new(pool.clone())),
+        routes: rpc::routes(
+            customers::Customers::new(pool.clone()),
+            changes::Changes::new(pool.clone()),
+        ),
         public: &[],
         groups: &callers::GROUPS,
         descriptors: proto::DESCRIPTORS,

@@ -36,9 +36,11 @@ mod query;
 mod remains;
 mod sandbox;
 mod scope;
+mod screening;
 mod text;
 mod transactions;
 mod transfers;
+mod unknown;
 mod verifications;
 
 /// What the gateway needs to know.

@@ -1,18 +1,28 @@
 //! Which peers may call what.
 
 use kit::peers::{GATEWAY, Group};
-use proto::kyc::v1::kyc_service_server::SERVICE_NAME;
+use proto::kyc::v1::{
+    kyc_service_server::SERVICE_NAME as VERIFICATIONS,
+    screening_service_server::SERVICE_NAME as SCREENING,
+};
 
-pub(crate) const GROUPS: [Group; 1] = [Group {
-    service: SERVICE_NAME,
-    rpcs: &[
-        "CreateVerification",
-        "GetVerification",
-        "ListVerifications",
-        "BatchGetLatestVerifications",
-    ],
-    callers: &[GATEWAY],
-}];
+pub(crate) const GROUPS: [Group; 2] = [
+    Group {
+        service: VERIFICATIONS,
+        rpcs: &[
+            "CreateVerification",
+            "GetVerification",
+            "ListVerifications",
+            "BatchGetLatestVerifications",
+        ],
+        callers: &[GATEWAY],
+    },
+    Group {
+        service: SCREENING,
+        rpcs: &["GetVerificationEvidence", "GetScreeningSettings", "UpdateScreeningSettings"],
+        callers: &[GATEWAY],
+    },
+];
 
 #[cfg(test)]
 mod tests {

@@ -1,8 +1,9 @@
 //! The KYC service's program.
 
-use std::sync::Arc;
+use std::{fs, path::PathBuf, sync::Arc};
 
-use clap::{Args, Parser, Subcommand};
+use anyhow::Context;
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use kit::{
     config::{PostgresConfig, ServerConfig, TelemetryConfig},
     peers::CUSTOMER,
@@ -12,6 +13,7 @@ use kit::{
 use kyc::{
     Settings,
     providers::{Providers, Sandbox},
+    screening::{self, Shrinking, files::Ofac},
 };
 use sqlx::PgPool;
 use tokio_util::sync::CancellationToken;
@@ -35,6 +37,9 @@ struct Config {
 enum Command {
     /// Brings the database's schema up to this version.
     Migrate,
+    /// Puts a sanctions list in the place of the one that is stored, whole or not at all. Everybody is
+    /// screened again.
+    LoadList(LoadList),
     /// Serves gRPC and works on verifications until SIGTERM.
     Serve(Serve),
 }
@@ -50,6 +55,27 @@ struct Serve {
     /// More names, besides `gb_group`, that the sandbox provider goes by.
     #[arg(long, env = "SANDBOX_PROVIDERS", value_delimiter = ',')]
     sandbox_providers: Vec<String>,
+    /// `tesseract`, to read the machine-readable zones of images. Without it they are not read.
+    #[arg(long, env = "OCR_PROGRAM")]
+    ocr_program: Option<PathBuf>,
+}
+
+#[derive(Args)]
+struct LoadList {
+    list: ListName,
+    /// The UK list's CSV file, or the directory with OFAC's sdn.csv, alt.csv and add.csv.
+    path: PathBuf,
+    /// Loads it also when it has less than 80 % of the entries that it had.
+    #[arg(long)]
+    allow_shrink: bool,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum ListName {
+    /// The UK Sanctions List.
+    Uk,
+    /// OFAC's list of Specially Designated Nationals.
+    Ofac,
 }
 
 #[tokio::main]
@@ -59,24 +85,50 @@ async fn main() -> anyhow::Result<()> {
     let pool = config.postgres.pool()?;
     match config.command {
         Command::Migrate => kit::postgres::migrate(&pool, &kyc::MIGRATIONS).await?,
+        Command::LoadList(config) => {
+            kit::postgres::check_schema(&pool, &kyc::MIGRATIONS).await?;
+            load_list(&config, &pool).await?;
+        }
         Command::Serve(config) => serve(config, pool).await?,
     }
     Ok(())
 }
 
 async fn serve(config: Serve, pool: PgPool) -> anyhow::Result<()> {
-    let Serve { server, customer_url, sandbox_providers } = config;
+    let Serve { server, customer_url, sandbox_providers, ocr_program } = config;
     let mut signals = Signals::listen()?;
     let sandbox = Arc::new(Sandbox::default());
     let mut providers = Providers::new(sandbox.clone());
     for name in &sandbox_providers {
         providers = providers.with(name, sandbox.clone());
     }
-    let settings = Settings { providers, ..Settings::default() };
+    let settings = Settings { providers, ocr_program, ..Settings::default() };
     let links = server.tls.links("kyc")?;
     let customer = links.channel(CUSTOMER, &customer_url)?;
     let listener = links.listen(server.listen).await?;
     let (drain, stop) = (server.drain_timeout(), CancellationToken::new());
     let serving = kyc::serve(listener, settings, pool, customer, drain, stop.clone());
     signals.run(&stop, serving).await
+}
+
+async fn load_list(config: &LoadList, pool: &PgPool) -> anyhow::Result<()> {
+    let LoadList { list, path, allow_shrink } = config;
+    let shrinking = if *allow_shrink { Shrinking::Allowed } else { Shrinking::Refused };
+    let read = |path: &PathBuf| {
+        fs::read(path).with_context(|| format!("{} cannot be read", path.display()))
+    };
+    let loaded = match list {
+        ListName::Uk => screening::load_uk(pool, &read(path)?, shrinking).await,
+        ListName::Ofac => {
+            let [sdn, alt, add] = ["sdn.csv", "alt.csv", "add.csv"].map(|file| path.join(file));
+            let files = Ofac { sdn: read(&sdn)?, alt: read(&alt)?, add: read(&add)? };
+            screening::load_ofac(pool, &files, shrinking).await
+        }
+    };
+    let loaded = loaded.context("the list is not loaded")?;
+    for unread in &loaded.unread {
+        tracing::warn!("{unread}");
+    }
+    tracing::info!(entries = loaded.entries, "the list is loaded");
+    Ok(())
 }

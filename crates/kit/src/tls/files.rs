@@ -11,10 +11,12 @@ use std::{
 /// How often the files are looked at, at most: when somebody asks.
 const INTERVAL: Duration = Duration::from_secs(1);
 
+type Make<T, const N: usize> = dyn Fn(&[PathBuf; N]) -> anyhow::Result<T> + Send + Sync;
+
 /// What was made last of `N` files.
 pub(crate) struct Reread<T, const N: usize> {
     files: [PathBuf; N],
-    make: Box<dyn Fn(&[PathBuf; N]) -> anyhow::Result<T> + Send + Sync>,
+    make: Box<Make<T, N>>,
     state: Mutex<State<T, N>>,
 }
 
