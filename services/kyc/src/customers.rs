@@ -13,7 +13,12 @@ use proto::customer::v1::{
 use tonic::{Code, Status, transport::Channel};
 use types::{CustomerId, TenantId};
 
-use crate::{domain::Verification, error::Error, providers::Subject, wire};
+use crate::{
+    domain::Verification,
+    error::Error,
+    providers::{Address, Subject},
+    wire,
+};
 
 /// How long a call may take that nobody waits for.
 const TIMEOUT: Duration = Duration::from_secs(5);
@@ -45,13 +50,25 @@ impl Customers {
             async move { service.get_customer(request).await }
         });
         let customer = answer.await.map_err(|status| failed(id, status))?.into_inner();
+        let address = customer.address.unwrap_or_default();
         Ok(Customer {
             active: customer.active,
             details_version: customer.details_version,
             subject: Subject {
+                first_name: customer.first_name,
+                middle_name: customer.middle_name,
                 last_name: customer.last_name,
                 company_name: customer.company_name,
                 date_of_birth: customer.date_of_birth,
+                address: Address {
+                    number: address.number,
+                    refinement: address.refinement,
+                    street: address.street,
+                    region: address.region,
+                    city: address.city,
+                    postal_code: address.postal_code,
+                    iso_country: address.iso_country,
+                },
             },
         })
     }

@@ -10,11 +10,14 @@ use tokio::{net::TcpListener, sync::Notify};
 use tokio_util::sync::CancellationToken;
 use tonic::transport::Channel;
 
+mod accounts;
+mod callbacks;
 mod customers;
 mod domain;
 mod error;
 pub mod providers;
 mod reports;
+mod reviews;
 mod rpc;
 mod settings;
 mod store;
@@ -22,7 +25,11 @@ mod verifications;
 mod wire;
 mod worker;
 
-use crate::{customers::Customers, error::Error, verifications::Verifications, worker::Worker};
+use crate::{
+    accounts::Accounts, callbacks::Callbacks, customers::Customers, error::Error,
+    providers::Directory, reviews::Reviews, rpc::UseCases, verifications::Verifications,
+    worker::Worker,
+};
 
 pub use crate::{domain::Outcome, settings::Settings};
 
@@ -31,6 +38,9 @@ pub const DOMAIN: &str = "lombard.kyc.v1";
 
 /// The schema of the service's database.
 pub static MIGRATIONS: Migrator = sqlx::migrate!();
+
+/// Rpcs that need no caller.
+const PUBLIC: [&str; 1] = ["/lombard.kyc.v1.ProviderService/ReceiveCallback"];
 
 /// What the service serves, on this database. The work that it leaves is done by [`work`].
 #[must_use]
@@ -46,7 +56,8 @@ pub async fn work(
     drain_timeout: Duration,
     stop: CancellationToken,
 ) {
-    let worker = Worker::new(settings, pool, Customers::new(customer), Arc::default());
+    let (directory, customers) = (directory(&settings, &pool), Customers::new(customer));
+    let worker = Worker::new(settings, pool, customers, directory, Arc::default());
     worker.run(drain_timeout, stop).await;
 }
 
@@ -67,7 +78,8 @@ pub async fn serve(
     let customers = Customers::new(customer);
     let wake = Arc::<Notify>::default();
     let service = answering(&settings, &customers, pool.clone(), Arc::clone(&wake));
-    let worker = Worker::new(settings, pool, customers, wake);
+    let directory = directory(&settings, &pool);
+    let worker = Worker::new(settings, pool, customers, directory, wake);
     // A server that fails takes the worker with it.
     let worker_stop = stop.child_token();
     let server = async {
@@ -86,12 +98,27 @@ fn answering(
     pool: PgPool,
     wake: Arc<Notify>,
 ) -> Service {
-    let verifications = Verifications::new(pool.clone(), customers.clone(), wake);
+    let directory = directory(settings, &pool);
+    let verifications =
+        Verifications::new(pool.clone(), customers.clone(), directory.clone(), Arc::clone(&wake));
+    let use_cases = UseCases {
+        accounts: Accounts::new(pool.clone(), directory.clone()),
+        callbacks: Callbacks::new(pool.clone(), directory.clone(), wake),
+        reviews: Reviews::new(pool.clone(), verifications.clone()),
+        verifications,
+        directory,
+    };
     Service {
         name: SERVICE_NAME,
-        routes: rpc::routes(verifications, settings.providers.clone()),
-        public: &[],
+        routes: rpc::routes(use_cases, settings.sandbox),
+        public: &PUBLIC,
         descriptors: proto::DESCRIPTORS,
         database: pool,
     }
+}
+
+fn directory(settings: &Settings, pool: &PgPool) -> Directory {
+    let (fixed, hosts) = (settings.providers.clone(), settings.hosts.clone());
+    let keys = settings.keys.clone();
+    Directory::new(pool.clone(), providers::Settings { fixed, hosts, keys })
 }

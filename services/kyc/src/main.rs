@@ -6,12 +6,13 @@ use anyhow::Context;
 use clap::{Args, Parser, Subcommand};
 use kit::{
     config::{PostgresConfig, ServerConfig, TelemetryConfig},
+    keys::KeysConfig,
     shutdown::Signals,
     telemetry::{self, LogTo},
 };
 use kyc::{
     Settings,
-    providers::{Providers, Sandbox},
+    providers::{Hosts, Sandbox},
 };
 use sqlx::PgPool;
 use tokio::net::TcpListener;
@@ -37,7 +38,7 @@ enum Command {
     /// Brings the database's schema up to this version.
     Migrate,
     /// Serves gRPC and works on verifications until SIGTERM.
-    Serve(Serve),
+    Serve(Box<Serve>),
 }
 
 #[derive(Args)]
@@ -48,9 +49,17 @@ struct Serve {
     /// The customer service, for example `http://customer:7002`.
     #[arg(long, env = "CUSTOMER_URL")]
     customer_url: String,
+    /// Plays the provider for tenants without one of their own. Never in production: it verifies
+    /// whoever has no telling name.
+    #[arg(long, env = "SANDBOX")]
+    sandbox: bool,
     /// More names, besides `gb_group`, that the sandbox provider goes by.
-    #[arg(long, env = "SANDBOX_PROVIDERS", value_delimiter = ',')]
+    #[arg(long, env = "SANDBOX_PROVIDERS", value_delimiter = ',', requires = "sandbox")]
     sandbox_providers: Vec<String>,
+    #[command(flatten)]
+    hosts: Hosts,
+    #[command(flatten)]
+    keys: KeysConfig,
 }
 
 #[tokio::main]
@@ -60,23 +69,30 @@ async fn main() -> anyhow::Result<()> {
     let pool = config.postgres.pool()?;
     match config.command {
         Command::Migrate => kit::postgres::migrate(&pool, &kyc::MIGRATIONS).await?,
-        Command::Serve(config) => serve(config, pool).await?,
+        Command::Serve(config) => serve(*config, pool).await?,
     }
     Ok(())
 }
 
 async fn serve(config: Serve, pool: PgPool) -> anyhow::Result<()> {
-    let Serve { server, customer_url, sandbox_providers } = config;
     let mut signals = Signals::listen()?;
-    let sandbox = Arc::new(Sandbox::default());
-    let mut providers = Providers::new(sandbox.clone());
-    for name in &sandbox_providers {
-        providers = providers.with(name, sandbox.clone());
-    }
-    let settings = Settings { providers, ..Settings::default() };
+    let settings = settings(&config)?;
+    let Serve { server, customer_url, .. } = config;
     let customer = kit::client::channel(customer_url).context("the customer service has no URL")?;
     let listener = TcpListener::bind(server.listen).await.context("cannot listen")?;
     let (drain, stop) = (server.drain_timeout(), CancellationToken::new());
     let serving = kyc::serve(listener, settings, pool, customer, drain, stop.clone());
     signals.run(&stop, serving).await
+}
+
+fn settings(config: &Serve) -> anyhow::Result<Settings> {
+    let mut settings = Settings::default();
+    if config.sandbox {
+        settings = Settings::sandbox();
+        for name in &config.sandbox_providers {
+            settings.providers = settings.providers.with(name, Arc::new(Sandbox::default()));
+        }
+    }
+    let keys = Some(config.keys.keyring()?);
+    Ok(Settings { hosts: config.hosts.clone(), keys, ..settings })
 }

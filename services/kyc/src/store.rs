@@ -1,5 +1,10 @@
 //! SQL; a module a table, and one for the work that is due.
 
+pub(crate) mod decisions;
 pub(crate) mod documents;
+pub(crate) mod provider_accounts;
+pub(crate) mod provider_changes;
+pub(crate) mod review_policies;
+pub(crate) mod transitions;
 pub(crate) mod verifications;
 pub(crate) mod work;

@@ -30,7 +30,7 @@ impl Stack {
         let customer = testkit::database("customer", &customer::MIGRATIONS).await;
         let customer = testkit::serve(customer::service(customer)).await;
         let kyc = testkit::database("kyc", &kyc::MIGRATIONS).await;
-        let kyc = kyc::service(&kyc::Settings::default(), kyc, customer.clone());
+        let kyc = kyc::service(&kyc::Settings::sandbox(), kyc, customer.clone());
         let ledger = testkit::database("ledger", &ledger::MIGRATIONS).await;
         let (ledger, _) = ledger::service(ledger_settings(), ledger, customer.clone());
         let settings = Settings {

@@ -6,8 +6,9 @@ use tonic_health::pb::{
 };
 
 const BINARY: &str = env!("CARGO_BIN_EXE_kyc");
-const SERVE: [&str; 5] =
-    ["serve", "--listen", "127.0.0.1:0", "--customer-url", "http://127.0.0.1:1"];
+const KEYS: &str = "1:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+const SERVE: [&str; 7] =
+    ["serve", "--listen", "127.0.0.1:0", "--customer-url", "http://127.0.0.1:1", "--keys", KEYS];
 
 #[tokio::test]
 async fn the_program_migrates_serves_and_stops_on_sigterm() {

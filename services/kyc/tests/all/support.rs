@@ -87,7 +87,7 @@ pub(crate) fn with_provider(provider: Arc<dyn Provider>) -> Settings {
         poll_interval: Duration::from_millis(20),
         first_pause: Duration::from_millis(20),
         shortest_poll: Duration::from_millis(20),
-        ..Settings::default()
+        ..Settings::sandbox()
     }
 }
 
