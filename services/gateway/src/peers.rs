@@ -3,7 +3,11 @@
 use proto::{
     access::v1::access_service_client::AccessServiceClient,
     customer::v1::customer_service_client::CustomerServiceClient,
-    kyc::v1::kyc_service_client::KycServiceClient,
+    kyc::v1::{
+        kyc_service_client::KycServiceClient, provider_service_client::ProviderServiceClient,
+        review_service_client::ReviewServiceClient,
+        sandbox_service_client::SandboxServiceClient as KycSandboxClient,
+    },
     ledger::v1::{
         ledger_service_client::LedgerServiceClient, payment_service_client::PaymentServiceClient,
         sandbox_service_client::SandboxServiceClient,
@@ -22,6 +26,9 @@ pub(crate) struct Peers {
     pub(crate) access: AccessServiceClient<Channel>,
     pub(crate) customer: CustomerServiceClient<Channel>,
     pub(crate) kyc: KycServiceClient<Channel>,
+    pub(crate) kyc_sandbox: KycSandboxClient<Channel>,
+    pub(crate) providers: ProviderServiceClient<Channel>,
+    pub(crate) reviews: ReviewServiceClient<Channel>,
     pub(crate) ledger: LedgerServiceClient<Channel>,
     pub(crate) payments: PaymentServiceClient<Channel>,
     pub(crate) sandbox: SandboxServiceClient<Channel>,
@@ -39,6 +46,9 @@ impl Peers {
             tokens: Tokens::new(access.clone()),
             access,
             customer: customer.max_decoding_message_size(MESSAGE),
+            kyc_sandbox: KycSandboxClient::new(settings.kyc.clone()),
+            providers: ProviderServiceClient::new(settings.kyc.clone()),
+            reviews: ReviewServiceClient::new(settings.kyc.clone()),
             kyc: kyc.max_decoding_message_size(MESSAGE),
             ledger: ledger.max_decoding_message_size(MESSAGE),
             payments: payments.max_decoding_message_size(MESSAGE),

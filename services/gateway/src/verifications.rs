@@ -5,7 +5,7 @@ use proto::kyc::v1::{
     self as pb, CreateVerificationRequest, ListVerificationsRequest, Verification,
 };
 use serde::Serialize;
-use utoipa::ToSchema;
+use utoipa::{IntoParams, ToSchema};
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
@@ -17,13 +17,16 @@ use crate::{
     outgoing::Outgoing,
     path::PathId,
     peers::Peers,
-    query::{Paging, Query},
+    query::{self, Paging, Query},
     scope::needs,
     text,
 };
 
 pub(crate) fn routes() -> OpenApiRouter<Peers> {
-    let reads = needs("customers:read", OpenApiRouter::new().routes(routes!(list)));
+    let reads = needs(
+        "customers:read",
+        OpenApiRouter::new().routes(routes!(list)).routes(routes!(list_all)),
+    );
     let writes = needs("kyc:write", OpenApiRouter::new().routes(routes!(create)));
     reads.merge(writes)
 }
@@ -158,6 +161,7 @@ async fn create(
 #[derive(Serialize, ToSchema)]
 pub(crate) struct VerificationView {
     verification_id: String,
+    customer_id: String,
     #[schema(schema_with = status)]
     verification_status: &'static str,
     third_party: String,
@@ -184,6 +188,7 @@ impl TryFrom<Verification> for VerificationView {
             created: clock::print(verification.create_time.as_ref())?,
             last_update: clock::print(verification.update_time.as_ref())?,
             verification_id: verification.verification_id,
+            customer_id: verification.customer_id,
             third_party: verification.provider,
             reasons: verification.reasons,
         })
@@ -211,6 +216,62 @@ async fn list(
         page_size: paging.limit,
         page_token: paging.cursor.unwrap_or_default(),
         customer_id,
+        ..ListVerificationsRequest::default()
+    };
+    outgoing
+        .send(peers.kyc, message, |peer, request| Box::pin(peer.list_verifications(request)))
+        .await?
+        .view(|page| {
+            let rows = page.verifications;
+            let page = Page::of(page.total_size, rows, page.next_page_token, TryInto::try_into)?;
+            Ok(Success::of(page))
+        })
+}
+
+/// Which verifications, and which page of them.
+#[derive(Debug, IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct Filter {
+    /// Only with this status; all when absent.
+    #[param(value_type = Option<String>, example = "in_review")]
+    status: i32,
+    /// 1-1000, 100 when absent.
+    #[param(minimum = 1, maximum = 1000)]
+    limit: Option<i32>,
+    /// The `next_cursor` of the page before.
+    cursor: Option<String>,
+}
+
+impl query::Parse for Filter {
+    fn parse(query: &mut query::Parameters) -> Self {
+        Self {
+            status: query.choice("status", &text::VERIFICATION_STATUSES),
+            limit: query.integer("limit"),
+            cursor: query.text("cursor"),
+        }
+    }
+}
+
+/// Lists verifications of all customers, newest first.
+#[utoipa::path(
+    get,
+    path = "/accounts/verifications",
+    operation_id = "list_all_verifications",
+    tag = "Verifications",
+    params(Filter),
+    responses(
+        (status = 200, description = "A page", body = Success<Page<VerificationView>>),
+        Refusals,
+    ),
+)]
+async fn list_all(
+    State(peers): State<Peers>,
+    Query(filter, outgoing): Query<Filter>,
+) -> Result<Answer<Success<Page<VerificationView>>>, Failure> {
+    let message = ListVerificationsRequest {
+        page_size: filter.limit,
+        page_token: filter.cursor.unwrap_or_default(),
+        verification_status: filter.status,
         ..ListVerificationsRequest::default()
     };
     outgoing

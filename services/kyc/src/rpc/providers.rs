@@ -110,10 +110,12 @@ fn parse(message: pb::SetProviderRequest) -> Result<NewAccount, Error> {
     let pb::SetProviderRequest { provider, secret, callback_secret, .. } = message;
     let provider = provider.unwrap_or_default();
     let mut bad = Violations::new();
-    let adapter = bad.required("provider.provider", &provider.provider, |name| {
-        Adapter::parse(name).ok_or("must be one of gbg_id3global, gbg_go")
+    let called = bad.required("provider.provider", &provider.provider, |name| {
+        Ok::<_, std::convert::Infallible>(Adapter::parse(name))
     });
-    let name = bad.required("provider.account", &provider.account, |text| fits(text, 1, 255));
+    let adapter = called.flatten();
+    let name =
+        bad.required("provider.account_name", &provider.account_name, |text| fits(text, 1, 255));
     let profile = bad.required("provider.profile_id", &provider.profile_id, visible);
     let secret = bad.optional("secret", &secret, |text| fits(text, 1, 1000));
     let callback_secret =
@@ -138,6 +140,7 @@ fn parse(message: pb::SetProviderRequest) -> Result<NewAccount, Error> {
     })();
     match new {
         Some(new) if bad.is_empty() => Ok(new),
+        None if bad.is_empty() => Err(Error::ProviderNotFound),
         _ => Err(bad.into()),
     }
 }
@@ -197,7 +200,7 @@ fn render(stored: &Stored) -> pb::Provider {
     });
     pb::Provider {
         provider: account.adapter.as_str().to_owned(),
-        account: account.name.clone(),
+        account_name: account.name.clone(),
         profile_id: account.profile.clone(),
         profile_version: account.profile_version.clone(),
         verdicts: verdicts.collect(),

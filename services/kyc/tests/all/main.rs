@@ -4,10 +4,12 @@
 
 mod create;
 mod documents;
+mod gbg;
 mod idempotency;
 mod leftovers;
 mod port;
 mod program;
+mod providers;
 mod read;
 mod sandbox;
 mod support;
