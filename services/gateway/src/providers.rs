@@ -41,18 +41,18 @@ pub(crate) fn routes() -> OpenApiRouter<Peers> {
     "callback_secret": "0123456789abcdef0123456789abcdef"
 }))]
 pub(crate) struct NewProvider {
-    /// The user name (gbg_id3global), the client's id (gbg_go).
+    /// The user name (`gbg_id3global`), the client's id (`gbg_go`).
     #[schema(value_type = String)]
     account_name: Option<String>,
     /// The password, the client's secret. Never told again; absent: as it was.
     secret: Option<String>,
-    /// The profile (gbg_id3global), the journey's resource (gbg_go).
+    /// The profile (`gbg_id3global`), the journey's resource (`gbg_go`).
     #[schema(value_type = String)]
     profile_id: Option<String>,
     /// Absent: the newest.
     profile_version: Option<String>,
-    /// What the provider's words mean: verified, in_review, resubmission_required or rejected. Words
-    /// that are not here mean what they usually do.
+    /// What the provider's words mean: `verified`, `in_review`, `resubmission_required` or
+    /// `rejected`. Words that are not here mean what they usually do.
     #[schema(value_type = Option<BTreeMap<String, String>>)]
     verdicts: Vec<(String, i32)>,
     /// Whether `gb_group` means this one; a tenant's first always is it.

@@ -20,7 +20,7 @@ use crate::{
     query::{Nothing, Query},
     scope::needs,
     text,
-    verifications::VerificationView,
+    verifications::OwnedView,
 };
 
 pub(crate) fn routes() -> OpenApiRouter<Peers> {
@@ -36,7 +36,7 @@ pub(crate) fn routes() -> OpenApiRouter<Peers> {
 pub(crate) struct NewDecision {
     #[schema(schema_with = decision)]
     pub(crate) decision: i32,
-    /// Why: an UPPER_SNAKE code of 1-64 characters, for the record and for the verification's
+    /// Why: an `UPPER_SNAKE` code of 1-64 characters, for the record and for the verification's
     /// `reasons`. No personal data.
     #[schema(value_type = String)]
     pub(crate) reason: Option<String>,
@@ -60,7 +60,7 @@ impl Parse for NewDecision {
 pub(crate) struct DecidedView {
     /// As it is now.
     #[serde(flatten)]
-    verification: VerificationView,
+    verification: OwnedView,
     /// Whether another API user must decide the same before it takes effect.
     waits_for_another: bool,
 }

@@ -22,7 +22,7 @@ use crate::{
     reviews::NewDecision,
     scope::needs,
     transfers,
-    verifications::VerificationView,
+    verifications::OwnedView,
 };
 
 pub(crate) fn routes() -> OpenApiRouter<Peers> {
@@ -104,7 +104,7 @@ impl Inbound {
     params(("verification_id" = String, Path, description = "Ends")),
     request_body = NewDecision,
     responses(
-        (status = 200, description = "Decided", body = Success<VerificationView>),
+        (status = 200, description = "Decided", body = Success<OwnedView>),
         Refusals,
     ),
 )]
@@ -112,7 +112,7 @@ async fn decide(
     State(peers): State<Peers>,
     PathId(verification_id): PathId,
     Body(decision, outgoing): Body<NewDecision>,
-) -> Result<Answer<Success<VerificationView>>, Failure> {
+) -> Result<Answer<Success<OwnedView>>, Failure> {
     let message = PlayDecisionRequest {
         request_id: outgoing.key(),
         verification_id,

@@ -5,7 +5,7 @@ use proto::kyc::v1::{
     self as pb, CreateVerificationRequest, ListVerificationsRequest, Verification,
 };
 use serde::Serialize;
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
@@ -161,7 +161,6 @@ async fn create(
 #[derive(Serialize, ToSchema)]
 pub(crate) struct VerificationView {
     verification_id: String,
-    customer_id: String,
     #[schema(schema_with = status)]
     verification_status: &'static str,
     third_party: String,
@@ -188,10 +187,26 @@ impl TryFrom<Verification> for VerificationView {
             created: clock::print(verification.create_time.as_ref())?,
             last_update: clock::print(verification.update_time.as_ref())?,
             verification_id: verification.verification_id,
-            customer_id: verification.customer_id,
             third_party: verification.provider,
             reasons: verification.reasons,
         })
+    }
+}
+
+/// One attempt, and whose it is.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct OwnedView {
+    customer_id: String,
+    #[serde(flatten)]
+    verification: VerificationView,
+}
+
+impl TryFrom<Verification> for OwnedView {
+    type Error = Failure;
+
+    fn try_from(mut verification: Verification) -> Result<Self, Failure> {
+        let customer_id = std::mem::take(&mut verification.customer_id);
+        Ok(Self { customer_id, verification: verification.try_into()? })
     }
 }
 
@@ -229,7 +244,7 @@ async fn list(
 }
 
 /// Which verifications, and which page of them.
-#[derive(Debug, IntoParams)]
+#[derive(Debug, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct Filter {
     /// Only with this status; all when absent.
@@ -260,14 +275,14 @@ impl query::Parse for Filter {
     tag = "Verifications",
     params(Filter),
     responses(
-        (status = 200, description = "A page", body = Success<Page<VerificationView>>),
+        (status = 200, description = "A page", body = Success<Page<OwnedView>>),
         Refusals,
     ),
 )]
 async fn list_all(
     State(peers): State<Peers>,
     Query(filter, outgoing): Query<Filter>,
-) -> Result<Answer<Success<Page<VerificationView>>>, Failure> {
+) -> Result<Answer<Success<Page<OwnedView>>>, Failure> {
     let message = ListVerificationsRequest {
         page_size: filter.limit,
         page_token: filter.cursor.unwrap_or_default(),

@@ -162,14 +162,14 @@ impl Account {
             Adapter::Id3Global if text.is_empty() => "0".to_owned(),
             Adapter::Id3Global => {
                 if text.parse::<u32>().is_err() {
-                    bad.add("profile_version", "must be a whole number");
+                    bad.add("provider.profile_version", "must be a whole number");
                 }
                 text.to_owned()
             }
             Adapter::Go if text.is_empty() => "latest".to_owned(),
             Adapter::Go => {
                 if text.len() > 64 || !text.bytes().all(|byte| byte.is_ascii_alphanumeric()) {
-                    bad.add("profile_version", "must be 1-64 letters and digits");
+                    bad.add("provider.profile_version", "must be 1-64 letters and digits");
                 }
                 text.to_owned()
             }

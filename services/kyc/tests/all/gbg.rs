@@ -46,6 +46,7 @@ struct Play {
     band: String,
     outcome: Option<String>,
     tokens: usize,
+    takes: Duration,
 }
 
 /// The play.
@@ -91,6 +92,11 @@ impl Gbg {
         self.play.lock().unwrap().outcome = outcome.map(str::to_owned);
     }
 
+    /// How long it thinks before it hears.
+    pub(crate) fn takes(&self, takes: Duration) {
+        self.play.lock().unwrap().takes = takes;
+    }
+
     /// Once, the next time that this is asked.
     pub(crate) fn says_first(&self, path: &str, say: Say) {
         self.play.lock().unwrap().first.push_back((path.to_owned(), say));
@@ -101,10 +107,14 @@ impl Gbg {
         play.asked.iter().filter(|asked| asked.path == path).cloned().collect()
     }
 
-    fn say(&self, asked: Asked) -> Say {
+    fn say(&self, asked: &Asked) -> Say {
         let mut play = self.play.lock().unwrap();
         let path = asked.path.clone();
         play.asked.push(asked.clone());
+        let text = |pointer| {
+            let body: Value = serde_json::from_str(&asked.body).unwrap();
+            body.pointer(pointer).and_then(Value::as_str).unwrap().to_owned()
+        };
         if let Some(at) = play.first.iter().position(|(first, _)| *first == path) {
             return play.first.remove(at).unwrap().1;
         }
@@ -116,14 +126,10 @@ impl Gbg {
                 Say::Body(json!({"access_token": token, "expires_in": 3600}).to_string())
             }
             START => {
-                let body: Value = serde_json::from_str(&asked.body).unwrap();
-                let uid = body["context"]["subject"]["uid"].as_str().unwrap();
+                let uid = text("/context/subject/uid");
                 Say::Body(json!({"instanceId": format!("instance-of-{uid}")}).to_string())
             }
-            STATE => {
-                let body: Value = serde_json::from_str(&asked.body).unwrap();
-                Say::Body(state(&body["instanceId"], play.outcome.as_deref()))
-            }
+            STATE => Say::Body(state(&text("/instanceId"), play.outcome.as_deref())),
             _ => Say::Status(404, None),
         }
     }
@@ -149,7 +155,7 @@ pub(crate) fn fault(code: &str) -> String {
     )
 }
 
-fn state(instance: &Value, outcome: Option<&str>) -> String {
+fn state(instance: &str, outcome: Option<&str>) -> String {
     let status = if outcome.is_some() { "Completed" } else { "InProgress" };
     let result = match outcome {
         Some(outcome) => json!({"status": "complete", "outcome": outcome}),
@@ -169,7 +175,9 @@ async fn answer(State(gbg): State<Gbg>, request: Request) -> Response {
         authorization: header("authorization"),
         body: String::from_utf8(body.to_vec()).unwrap(),
     };
-    match gbg.say(asked) {
+    let takes = gbg.play.lock().unwrap().takes;
+    tokio::time::sleep(takes).await;
+    match gbg.say(&asked) {
         Say::Body(body) if body.contains("Fault>") => respond(500, None, body),
         Say::Body(body) => respond(200, None, body),
         Say::Status(status, retry_after) => respond(status, retry_after, String::new()),

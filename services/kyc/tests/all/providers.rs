@@ -1,12 +1,23 @@
 //! Tenants' own providers, as far as a verification shows them.
 
-use std::time::{Duration, Instant};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::{Duration, Instant},
+};
 
 use kit::keys::Keyring;
 use kyc::Settings;
 use proto::{
     kyc::v1::{Provider, SetProviderRequest, Verification},
     r#type::v1::VerificationStatus as Status,
+};
+use tokio::net::TcpListener;
+use tokio_rustls::{
+    TlsAcceptor,
+    rustls::{ServerConfig, crypto, pki_types::PrivateKeyDer},
 };
 
 use crate::{
@@ -185,6 +196,52 @@ async fn a_provider_that_asks_for_a_pause_gets_it() {
     assert_eq!(decided.verification_status(), Status::Verified);
     assert!(begin.elapsed() >= Duration::from_secs(1));
     assert_eq!(gbg.asked(SOAP).len(), 2);
+}
+
+/// A server whose certificate nobody vouches for; counts those who talk to it all the same.
+async fn impostor() -> (String, Arc<AtomicUsize>) {
+    let made = rcgen::generate_simple_self_signed(["127.0.0.1".to_owned()]).unwrap();
+    let key = PrivateKeyDer::try_from(made.signing_key.serialize_der()).unwrap();
+    let provider = Arc::new(crypto::aws_lc_rs::default_provider());
+    let config = ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![made.cert.der().clone()], key)
+        .unwrap();
+    let (acceptor, listener) =
+        (TlsAcceptor::from(Arc::new(config)), TcpListener::bind("127.0.0.1:0").await.unwrap());
+    let url = format!("https://{}", listener.local_addr().unwrap());
+    let talked = Arc::new(AtomicUsize::new(0));
+    let count = Arc::clone(&talked);
+    #[expect(clippy::disallowed_methods, reason = "ends with the test's runtime")]
+    tokio::spawn(async move {
+        loop {
+            let (stream, _) = listener.accept().await.unwrap();
+            if acceptor.accept(stream).await.is_ok() {
+                count.fetch_add(1, Ordering::Relaxed);
+            }
+        }
+    });
+    (url, talked)
+}
+
+#[tokio::test]
+async fn nothing_is_told_to_a_server_whose_certificate_is_not_good() {
+    for provider in [ID3GLOBAL, GO] {
+        let (url, talked) = impostor().await;
+        let mut settings = outside(&Gbg::start().await);
+        settings.hosts.id3global = Some(url.clone());
+        settings.hosts.go_token = Some(url.clone());
+        settings.hosts.go = Some(url);
+        settings.max_attempts = 2;
+        let mut setup = with_account(provider, settings).await;
+
+        let decided = decided(&mut setup, "Bloggs").await;
+
+        assert_eq!(decided.reasons, ["PROVIDER_UNAVAILABLE"]);
+        assert_eq!(talked.load(Ordering::Relaxed), 0);
+    }
 }
 
 #[tokio::test]
