@@ -159,11 +159,11 @@ impl<'a> Object<'a> {
     {
         let read = |inner: &mut Object<'_>| {
             let names: Vec<_> = inner.fields.iter().map(|(name, _)| name.clone()).collect();
-            let pair = |name: String| {
-                let number = inner.choice(&name, words);
-                (name, number)
+            let pair = |name: String| match inner.choice(&name, words) {
+                0 => None,
+                number => Some((name, number)),
             };
-            names.into_iter().map(pair).collect()
+            names.into_iter().filter_map(pair).collect()
         };
         self.object(name, read).unwrap_or_default()
     }

@@ -95,8 +95,8 @@ async fn a_verification_is_listed_played_and_remembered() {
     let id = started.data()["verification_id"].as_str().unwrap();
     let decision = json!({"decision": "reject", "reason": "FORGED"});
 
-    let early = client.post(&format!("/accounts/verifications/{id}/decision"), decision.clone());
-    let early = early.await;
+    let decide = format!("/accounts/verifications/{id}/decision");
+    let early = client.post(&decide, decision.clone()).await;
     let pending = client.get("/accounts/verifications?status=pending").await;
     let played =
         client.post(&format!("/sandbox/verifications/{id}/decide"), decision.clone()).await;
