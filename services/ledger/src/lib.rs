@@ -19,6 +19,7 @@ mod config;
 mod domain;
 mod error;
 mod facts;
+mod generations;
 mod inbound;
 mod ledgers;
 mod payees;
@@ -67,7 +68,7 @@ pub async fn work(
     drain_timeout: Duration,
     stop: CancellationToken,
 ) {
-    worker(&settings, pool, customer, Arc::default()).run(drain_timeout, stop).await;
+    Box::pin(worker(&settings, pool, customer, Arc::default()).run(drain_timeout, stop)).await;
 }
 
 /// Serves and works until `stop`, then lets what is under way finish within `drain_timeout`.
