@@ -297,8 +297,8 @@ async fn in_the_sandbox_anything_under_way_can_be_ended() {
     let slow = Arc::new(Sandbox::new(Duration::from_hours(1)));
     let mut setup = setup_with(with_provider(slow)).await;
     want_four_eyes(&setup).await;
-    let pending = setup.verification_of("Slow").await;
     let reviewed = in_review(&mut setup).await;
+    let pending = setup.verification_of("Slow").await;
 
     let ended = play(&setup, &pending, Decision::Reject).await.unwrap();
     let approved = play(&setup, &reviewed, Decision::Approve).await.unwrap();
