@@ -126,3 +126,38 @@ impl Accounts {
         Ok(())
     }
 }
+
+/// Wraps the data keys of all providers' secrets with the newest key-encryption key, and tells how many
+/// it wrapped and how many it could not, which stay as they were. May be repeated.
+///
+/// # Errors
+///
+/// When the database fails.
+pub async fn rewrap_provider_secrets(pool: &PgPool, keys: &Keyring) -> anyhow::Result<(u64, u64)> {
+    let (mut wrapped, mut failed) = (0_u64, 0_u64);
+    let mut tx = pool.begin().await?;
+    for (tenant, mut stored) in provider_accounts::lock_all(&mut tx).await? {
+        let adapter = stored.account.adapter;
+        let secrets = [
+            Some((&mut stored.secret, Use::Asking)),
+            stored.callback_secret.as_mut().map(|sealed| (sealed, Use::Callbacks)),
+        ];
+        for (sealed, of) in secrets.into_iter().flatten() {
+            match keys.rewrap(&sealed.key, &place(tenant, adapter, of)) {
+                Ok(None) => {}
+                Ok(Some(key)) => {
+                    sealed.key = key;
+                    wrapped = wrapped.saturating_add(1);
+                }
+                Err(error) => {
+                    failed = failed.saturating_add(1);
+                    let provider = adapter.as_str();
+                    tracing::error!(%error, %tenant, provider, "a secret keeps its key");
+                }
+            }
+        }
+        provider_accounts::save_keys(&mut tx, tenant, &stored).await?;
+    }
+    tx.commit().await?;
+    Ok((wrapped, failed))
+}

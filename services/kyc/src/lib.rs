@@ -31,7 +31,7 @@ use crate::{
     worker::Worker,
 };
 
-pub use crate::{domain::Outcome, settings::Settings};
+pub use crate::{accounts::rewrap_provider_secrets, domain::Outcome, settings::Settings};
 
 /// The package of the contract, as errors name it.
 pub const DOMAIN: &str = "lombard.kyc.v1";

@@ -276,3 +276,45 @@ pub(crate) async fn delete(
     .await?;
     Ok(deleted.rows_affected() == 1)
 }
+
+/// All accounts of all tenants, kept from changing until the transaction ends.
+pub(crate) async fn lock_all(conn: &mut PgConnection) -> Result<Vec<(TenantId, Stored)>, Error> {
+    let tenants = sqlx::query_scalar!(
+        "select tenant_id from provider_accounts order by tenant_id, provider for update",
+    )
+    .fetch_all(&mut *conn)
+    .await?;
+    let mut all = Vec::new();
+    let tenants: std::collections::BTreeSet<_> = tenants.into_iter().collect();
+    for tenant in tenants.into_iter().map(TenantId::from_uuid) {
+        let accounts = list(&mut *conn, tenant).await?;
+        all.extend(accounts.into_iter().map(|stored| (tenant, stored)));
+    }
+    Ok(all)
+}
+
+/// Writes the wrapped keys of an account's secrets, and nothing else.
+pub(crate) async fn save_keys(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    stored: &Stored,
+) -> Result<(), Error> {
+    let callback = stored.callback_secret.as_ref();
+    sqlx::query!(
+        "
+        update provider_accounts
+        set secret_key = $3, secret_key_version = $4, callback_secret_key = $5,
+            callback_secret_key_version = $6
+        where tenant_id = $1 and provider = $2
+        ",
+        tenant.uuid(),
+        stored.account.adapter.as_str(),
+        stored.secret.key.bytes,
+        stored.secret.key.version,
+        callback.map(|sealed| sealed.key.bytes.as_slice()),
+        callback.map(|sealed| sealed.key.version),
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}

@@ -1,5 +1,6 @@
 //! Accounts with providers: set, read, forgotten; what is kept of their secrets.
 
+use kit::keys::Keyring;
 use kyc::Settings;
 use proto::kyc::v1::{
     DeleteProviderRequest, GetProviderRequest, Provider, SetProviderRequest, Verdict,
@@ -73,6 +74,33 @@ async fn a_secret_of_one_tenant_does_not_open_for_another() {
     tokio::time::sleep(std::time::Duration::from_millis(300)).await;
 
     assert!(gbg.asked(SOAP).is_empty());
+}
+
+#[tokio::test]
+async fn secrets_move_to_a_new_key_and_open_as_before() {
+    let keyring = |lines: &str| {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), lines).unwrap();
+        Keyring::from_file(file.path()).unwrap()
+    };
+    let (one, two) = (crate::program::KEYS, "2:HB0eHwABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhs=");
+    let gbg = Gbg::start().await;
+    let settings = |keys| Settings { keys: Some(keys), ..outside(&gbg) };
+    // It answers, and leaves the work to another.
+    let mut setup = setup_with(Settings { concurrency: 0, ..settings(keyring(one)) }).await;
+    setup.set_provider(account(ID3GLOBAL)).await.unwrap();
+
+    let both = keyring(&format!("{one}\n{two}"));
+    let first = kyc::rewrap_provider_secrets(&setup.pool, &both).await.unwrap();
+    let second = kyc::rewrap_provider_secrets(&setup.pool, &both).await.unwrap();
+    let other = keyring(&one.replace("1:", "3:"));
+    let lost = kyc::rewrap_provider_secrets(&setup.pool, &other).await.unwrap();
+    let created = setup.verification_of("Bloggs").await;
+    setup.start_worker(settings(keyring(two)), setup.customer_channel.clone());
+    let decided = setup.decided(&created.verification_id).await;
+
+    assert_eq!((first, second, lost), ((2, 0), (0, 0), (0, 2)));
+    assert_eq!(decided.verification_status(), Status::Verified);
 }
 
 #[tokio::test]
