@@ -205,7 +205,7 @@ fn start_access(parts: &mut Parts, Place { name, pool, listener, .. }: Place) {
 }
 
 fn start_kyc(parts: &mut Parts, Place { name, pool, listener, .. }: Place, customer: Channel) {
-    let settings = kyc::Settings::default();
+    let settings = kyc::Settings::sandbox();
     parts.start(name, |stop| kyc::serve(listener, settings, pool, customer, DRAIN_TIMEOUT, stop));
 }
 

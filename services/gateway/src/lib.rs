@@ -18,6 +18,7 @@ use crate::{failure::Failure, peers::Peers};
 
 mod auth;
 mod body;
+mod callbacks;
 mod clock;
 mod customers;
 mod envelope;
@@ -31,8 +32,10 @@ mod outgoing;
 mod path;
 mod payments;
 mod peers;
+mod providers;
 mod query;
 mod remains;
+mod reviews;
 mod sandbox;
 mod scope;
 mod screening;

@@ -13,7 +13,13 @@ use proto::customer::v1::{
 use tonic::{Code, Status, transport::Channel};
 use types::{CustomerId, TenantId};
 
-use crate::{domain::Verification, error::Error, providers::Subject, record::Record, wire};
+use crate::{
+    domain::Verification,
+    error::Error,
+    providers::{Address, Subject},
+    record::Record,
+    wire,
+};
 
 /// How long a call may take that nobody waits for.
 const TIMEOUT: Duration = Duration::from_secs(5);
@@ -51,14 +57,27 @@ impl Customers {
             async move { service.get_customer(request).await }
         });
         let customer = answer.await.map_err(|status| failed(id, status))?.into_inner();
+        let record = Record::from(&customer);
+        let address = customer.address.unwrap_or_default();
         Ok(Customer {
             active: customer.active,
             details_version: customer.details_version,
-            record: Record::from(&customer),
+            record,
             subject: Subject {
+                first_name: customer.first_name,
+                middle_name: customer.middle_name,
                 last_name: customer.last_name,
                 company_name: customer.company_name,
                 date_of_birth: customer.date_of_birth,
+                address: Address {
+                    number: address.number,
+                    refinement: address.refinement,
+                    street: address.street,
+                    region: address.region,
+                    city: address.city,
+                    postal_code: address.postal_code,
+                    iso_country: address.iso_country,
+                },
             },
         })
     }

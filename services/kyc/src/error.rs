@@ -16,6 +16,18 @@ pub(crate) enum Error {
     VerificationNotFound(VerificationId),
     #[error("a verification of customer {0} is under way")]
     VerificationInProgress(CustomerId),
+    #[error("verification {0} is not in review")]
+    NotInReview(VerificationId),
+    #[error("only an API user can decide")]
+    OperatorRequired,
+    #[error("there is no account with {0}, and nobody plays it here")]
+    ProviderNotConfigured(String),
+    #[error("{0} is not offered here")]
+    ProviderNotOffered(&'static str),
+    #[error("the tenant has no account with this provider")]
+    ProviderNotFound,
+    #[error("the call is not the provider's")]
+    CallbackRefused,
     #[error(transparent)]
     WrongState(#[from] WrongState),
     #[error(transparent)]
@@ -36,7 +48,12 @@ impl Error {
 
     /// A row of ours that nobody made so.
     pub(crate) fn broken(what: &str, id: &str) -> Self {
-        Self::Kit(errors::Error::Internal(format!("{what} {id} cannot be read")))
+        Self::internal(format!("{what} {id} cannot be read"))
+    }
+
+    /// Something that cannot be. The text goes to the log: no personal data.
+    pub(crate) fn internal(cause: String) -> Self {
+        Self::Kit(errors::Error::Internal(cause))
     }
 
     /// A row that breaks the rules of its own table.
@@ -66,6 +83,14 @@ impl From<Error> for Status {
             Error::VerificationInProgress(_) => {
                 (Code::FailedPrecondition, "VERIFICATION_IN_PROGRESS")
             }
+            Error::NotInReview(_) => (Code::FailedPrecondition, "VERIFICATION_NOT_IN_REVIEW"),
+            Error::OperatorRequired => (Code::FailedPrecondition, "OPERATOR_REQUIRED"),
+            Error::ProviderNotConfigured(_) => {
+                (Code::FailedPrecondition, "PROVIDER_NOT_CONFIGURED")
+            }
+            Error::ProviderNotOffered(_) => (Code::FailedPrecondition, "PROVIDER_NOT_OFFERED"),
+            Error::ProviderNotFound => (Code::NotFound, "PROVIDER_NOT_FOUND"),
+            Error::CallbackRefused => (Code::Unauthenticated, "CALLBACK_REFUSED"),
             // Only a worker decides, and it does not answer anybody.
             Error::WrongState(wrong) => {
                 return errors::Error::Internal(wrong.to_string()).into_status(DOMAIN);

@@ -6,12 +6,13 @@ use anyhow::Context;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use kit::{
     config::{PostgresConfig, ServerConfig, TelemetryConfig},
+    keys::KeysConfig,
     shutdown::Signals,
     telemetry::{self, LogTo},
 };
 use kyc::{
     Settings,
-    providers::{Providers, Sandbox},
+    providers::{Hosts, Sandbox},
     screening::{self, Shrinking, files::Ofac},
 };
 use sqlx::PgPool;
@@ -41,7 +42,7 @@ enum Command {
     /// screened again.
     LoadList(LoadList),
     /// Serves gRPC and works on verifications until SIGTERM.
-    Serve(Serve),
+    Serve(Box<Serve>),
 }
 
 #[derive(Args)]
@@ -52,12 +53,20 @@ struct Serve {
     /// The customer service, for example `http://customer:7002`.
     #[arg(long, env = "CUSTOMER_URL")]
     customer_url: String,
+    /// Plays the provider for tenants without one of their own. Never in production: it verifies
+    /// whoever has no telling name.
+    #[arg(long, env = "SANDBOX")]
+    sandbox: bool,
     /// More names, besides `gb_group`, that the sandbox provider goes by.
-    #[arg(long, env = "SANDBOX_PROVIDERS", value_delimiter = ',')]
+    #[arg(long, env = "SANDBOX_PROVIDERS", value_delimiter = ',', requires = "sandbox")]
     sandbox_providers: Vec<String>,
     /// `tesseract`, to read the machine-readable zones of images. Without it they are not read.
     #[arg(long, env = "OCR_PROGRAM")]
     ocr_program: Option<PathBuf>,
+    #[command(flatten)]
+    hosts: Hosts,
+    #[command(flatten)]
+    keys: KeysConfig,
 }
 
 #[derive(Args)]
@@ -89,20 +98,15 @@ async fn main() -> anyhow::Result<()> {
             kit::postgres::check_schema(&pool, &kyc::MIGRATIONS).await?;
             load_list(&config, &pool).await?;
         }
-        Command::Serve(config) => serve(config, pool).await?,
+        Command::Serve(config) => serve(*config, pool).await?,
     }
     Ok(())
 }
 
 async fn serve(config: Serve, pool: PgPool) -> anyhow::Result<()> {
-    let Serve { server, customer_url, sandbox_providers, ocr_program } = config;
     let mut signals = Signals::listen()?;
-    let sandbox = Arc::new(Sandbox::default());
-    let mut providers = Providers::new(sandbox.clone());
-    for name in &sandbox_providers {
-        providers = providers.with(name, sandbox.clone());
-    }
-    let settings = Settings { providers, ocr_program, ..Settings::default() };
+    let settings = settings(&config)?;
+    let Serve { server, customer_url, .. } = config;
     let customer = kit::client::channel(customer_url).context("the customer service has no URL")?;
     let listener = TcpListener::bind(server.listen).await.context("cannot listen")?;
     let (drain, stop) = (server.drain_timeout(), CancellationToken::new());
@@ -130,4 +134,17 @@ async fn load_list(config: &LoadList, pool: &PgPool) -> anyhow::Result<()> {
     }
     tracing::info!(entries = loaded.entries, "the list is loaded");
     Ok(())
+}
+
+fn settings(config: &Serve) -> anyhow::Result<Settings> {
+    let mut settings = Settings::default();
+    if config.sandbox {
+        settings = Settings::sandbox();
+        for name in &config.sandbox_providers {
+            settings.providers = settings.providers.with(name, Arc::new(Sandbox::default()));
+        }
+    }
+    let keys = Some(config.keys.keyring()?);
+    let (hosts, ocr_program) = (config.hosts.clone(), config.ocr_program.clone());
+    Ok(Settings { hosts, keys, ocr_program, ..settings })
 }

@@ -18,10 +18,11 @@ use crate::{
     domain::{self, Documents, IdType, Lifecycle, Side, Verification},
     error::Error,
     mrz::Findings,
+    providers::Directory,
     record::Record,
     reports::Reports,
     store::{
-        documents, findings,
+        documents, findings, transitions,
         verifications::{self, Filter, Page},
     },
 };
@@ -65,14 +66,20 @@ pub(crate) struct Verifications {
     pool: PgPool,
     customers: Customers,
     reports: Reports,
+    directory: Directory,
     /// Tells the worker in this process of new work.
     wake: Arc<Notify>,
 }
 
 impl Verifications {
-    pub(crate) fn new(pool: PgPool, customers: Customers, wake: Arc<Notify>) -> Self {
+    pub(crate) fn new(
+        pool: PgPool,
+        customers: Customers,
+        directory: Directory,
+        wake: Arc<Notify>,
+    ) -> Self {
         let reports = Reports::new(pool.clone(), customers.clone());
-        Self { pool, customers, reports, wake }
+        Self { pool, customers, reports, directory, wake }
     }
 
     /// Records an attempt with its documents.
@@ -96,6 +103,7 @@ impl Verifications {
         if !customer.active {
             return Err(Error::CustomerDisabled(new.customer));
         }
+        let adapter = self.directory.choose(caller.tenant(), &new.provider).await?;
         let at = now();
         let mut verification = Verification {
             tenant: caller.tenant(),
@@ -107,13 +115,14 @@ impl Verifications {
             create_time: at,
             lifecycle: Lifecycle::begin(at),
         };
-        verifications::insert(work.conn(), &verification).await?;
+        verifications::insert(work.conn(), &verification, &adapter).await?;
         // No other attempt of the customer is under way now, so nobody makes a greater id meanwhile.
         if let Some(greatest) = verifications::greater_id(work.conn(), &verification).await? {
             let id = domain::id_after(greatest);
             verifications::change_id(work.conn(), &verification, id).await?;
             verification.id = id;
         }
+        transitions::insert(work.conn(), &verification, Some(caller)).await?;
         documents::insert(work.conn(), &verification, &new.documents).await?;
         let read: Vec<_> =
             new.zones.iter().map(|zone| zone.findings(&customer.record, at)).collect();
@@ -123,9 +132,9 @@ impl Verifications {
         Ok(answer)
     }
 
-    /// Lets the customer show at once that an attempt is pending, and the worker begin. Whatever
-    /// fails here the worker does again.
-    async fn announce(&self, caller: &Caller, verification: &Verification) {
+    /// Lets the customer show at once how far an attempt is, and the worker begin. Whatever fails here
+    /// the worker does again.
+    pub(crate) async fn announce(&self, caller: &Caller, verification: &Verification) {
         let report = self.reports.send(caller, verification);
         let failure = match tokio::time::timeout(REPORT_PATIENCE, report).await {
             Ok(Ok(())) => None,

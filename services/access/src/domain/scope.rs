@@ -1,7 +1,8 @@
 //! What an API user may do.
 
 /// Every scope there is.
-pub const SCOPES: [&str; 6] = [
+pub const SCOPES: [&str; 7] = [
+    "admin",
     "customers:read",
     "customers:write",
     "kyc:write",

@@ -152,6 +152,22 @@ impl<'a> Object<'a> {
         self.object(name, read).unwrap_or_default()
     }
 
+    /// An object whose values are each one of some words, as the numbers that messages have for them.
+    pub(crate) fn choices_by_name<T>(&mut self, name: &str, words: &Words<T>) -> Vec<(String, i32)>
+    where
+        T: Copy + PartialEq + Into<i32>,
+    {
+        let read = |inner: &mut Object<'_>| {
+            let names: Vec<_> = inner.fields.iter().map(|(name, _)| name.clone()).collect();
+            let pair = |name: String| match inner.choice(&name, words) {
+                0 => None,
+                number => Some((name, number)),
+            };
+            names.into_iter().filter_map(pair).collect()
+        };
+        self.object(name, read).unwrap_or_default()
+    }
+
     /// Everything that is wrong, with what nobody has asked for.
     pub(crate) fn finish(mut self) -> Violations {
         for (name, _) in std::mem::take(&mut self.fields) {

@@ -30,7 +30,7 @@ impl Stack {
         let customer = testkit::database("customer", &customer::MIGRATIONS).await;
         let customer = testkit::serve(customer::service(customer)).await;
         let kyc = testkit::database("kyc", &kyc::MIGRATIONS).await;
-        let kyc = kyc::service(&kyc::Settings::default(), kyc, customer.clone());
+        let kyc = kyc::service(&kyc_settings(), kyc, customer.clone());
         let ledger = testkit::database("ledger", &ledger::MIGRATIONS).await;
         let (ledger, _) = ledger::service(ledger_settings(), ledger, customer.clone());
         let settings = Settings {
@@ -75,6 +75,13 @@ impl Stack {
 }
 
 const LIFETIME: Duration = Duration::from_hours(1);
+
+fn kyc_settings() -> kyc::Settings {
+    let nowhere = || Some("http://127.0.0.1:9".to_owned());
+    let hosts = kyc::providers::Hosts { id3global: None, go: nowhere(), go_token: nowhere() };
+    let keys = Some(kit::keys::Keyring::throw_away().unwrap());
+    kyc::Settings { hosts, keys, ..kyc::Settings::sandbox() }
+}
 
 fn ledger_settings() -> ledger::Settings {
     ledger::Settings {

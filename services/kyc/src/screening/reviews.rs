@@ -14,7 +14,7 @@ use crate::{
     record::Record,
     store::{
         matches::{self, Known},
-        screening, verifications,
+        screening, transitions, verifications,
     },
 };
 
@@ -180,15 +180,16 @@ async fn begin(conn: &mut PgConnection, who: Who) -> Result<Verification, Error>
         create_time: at,
         lifecycle: Lifecycle::begin(at),
     };
-    verifications::insert(conn, &review).await?;
+    verifications::insert(conn, &review, PROVIDER).await?;
     if let Some(greatest) = verifications::greater_id(conn, &review).await? {
         let id = domain::id_after(greatest);
         verifications::change_id(conn, &review, id).await?;
         review.id = id;
     }
+    transitions::insert(conn, &review, None).await?;
     let outcome = Outcome::InReview(vec![REASON.to_owned()]);
     if review.lifecycle.decide(outcome, at)? == Change::Made {
-        verifications::save_transition(conn, &review).await?;
+        verifications::save_transition(conn, &review, None).await?;
     }
     Ok(review)
 }

@@ -2,14 +2,20 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod accounts;
+mod callbacks;
 mod create;
 mod documents;
+mod gbg;
 mod idempotency;
+mod kills;
 mod leftovers;
 mod mrz;
 mod port;
 mod program;
+mod providers;
 mod read;
+mod reviews;
 mod sandbox;
 mod screening;
 mod support;

@@ -5,9 +5,10 @@ use tonic_health::pb::{
     HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient,
 };
 
-const BINARY: &str = env!("CARGO_BIN_EXE_kyc");
-const SERVE: [&str; 5] =
-    ["serve", "--listen", "127.0.0.1:0", "--customer-url", "http://127.0.0.1:1"];
+pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_kyc");
+pub(crate) const KEYS: &str = "1:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+const SERVE: [&str; 7] =
+    ["serve", "--listen", "127.0.0.1:0", "--customer-url", "http://127.0.0.1:1", "--keys", KEYS];
 
 #[tokio::test]
 async fn the_program_migrates_serves_and_stops_on_sigterm() {

@@ -13,8 +13,9 @@ use proto::{
         customer_service_client::CustomerServiceClient,
     },
     kyc::v1::{
-        CreateVerificationRequest, GetVerificationRequest, IdType, Verification,
-        kyc_service_client::KycServiceClient,
+        self as pb, CreateVerificationRequest, GetVerificationRequest, IdType,
+        ListProvidersRequest, SetProviderRequest, Verification,
+        kyc_service_client::KycServiceClient, provider_service_client::ProviderServiceClient,
     },
     r#type::v1::VerificationStatus,
 };
@@ -31,7 +32,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// A service with its peer, each on a database of its own, and one tenant.
 pub(crate) struct Setup {
     pub(crate) kyc: KycServiceClient<Channel>,
-    pub(crate) kyc_channel: Channel,
+    pub(crate) channel: Channel,
     pub(crate) customers: CustomerServiceClient<Channel>,
     pub(crate) customer_channel: Channel,
     pub(crate) customer_pool: PgPool,
@@ -52,8 +53,8 @@ pub(crate) async fn setup_with(settings: Settings) -> Setup {
     let (drain, stop) = (Duration::from_secs(1), CancellationToken::new());
     #[expect(clippy::disallowed_methods, reason = "ends with the test's runtime")]
     tokio::spawn(kyc::serve(listener, settings, pool, channel, drain, stop));
-    setup.kyc_channel = kit::client::channel(url).unwrap();
-    setup.kyc = KycServiceClient::new(setup.kyc_channel.clone());
+    setup.channel = kit::client::channel(url).unwrap();
+    setup.kyc = KycServiceClient::new(setup.channel.clone());
     setup
 }
 
@@ -63,10 +64,10 @@ pub(crate) async fn idle() -> Setup {
     let pool = testkit::database("kyc", &kyc::MIGRATIONS).await;
     let customer_channel = testkit::serve(customer::service(customer_pool.clone())).await;
     let service = kyc::service(&settings(), pool.clone(), customer_channel.clone());
-    let kyc_channel = testkit::serve(service).await;
+    let channel = testkit::serve(service).await;
     Setup {
-        kyc: KycServiceClient::new(kyc_channel.clone()),
-        kyc_channel,
+        kyc: KycServiceClient::new(channel.clone()),
+        channel,
         customers: CustomerServiceClient::new(customer_channel.clone()),
         customer_channel,
         customer_pool,
@@ -91,7 +92,7 @@ pub(crate) fn with_provider(provider: Arc<dyn Provider>) -> Settings {
         poll_interval: Duration::from_millis(20),
         first_pause: Duration::from_millis(20),
         shortest_poll: Duration::from_millis(20),
-        ..Settings::default()
+        ..Settings::sandbox()
     }
 }
 
@@ -129,6 +130,37 @@ impl Setup {
     pub(crate) async fn get(&mut self, id: &str) -> Result<Verification, Status> {
         let request = GetVerificationRequest { verification_id: id.to_owned() };
         Ok(self.kyc.get_verification(self.caller.request(request)).await?.into_inner())
+    }
+
+    pub(crate) fn providers(&self) -> ProviderServiceClient<Channel> {
+        ProviderServiceClient::new(self.channel.clone())
+    }
+
+    pub(crate) async fn set_provider(
+        &mut self,
+        request: SetProviderRequest,
+    ) -> Result<pb::Provider, Status> {
+        Ok(self.providers().set_provider(self.caller.request(request)).await?.into_inner())
+    }
+
+    pub(crate) async fn list_providers(&self) -> Vec<pb::Provider> {
+        let request = self.caller.request(ListProvidersRequest {});
+        self.providers().list_providers(request).await.unwrap().into_inner().providers
+    }
+
+    /// As if the time had come to ask the provider again, once it has the attempt.
+    pub(crate) async fn hasten(&self, id: &str) {
+        let hasten = "
+            update verifications set next_attempt_time = now()
+            where verification_id = $1::uuid and overruns = 0 and provider_reference is not null";
+        let hastened = async {
+            while sqlx::query(hasten).bind(id).execute(&self.pool).await.unwrap().rows_affected()
+                == 0
+            {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, hastened).await.unwrap();
     }
 
     /// A verification of a new person with this name.
@@ -176,6 +208,15 @@ pub(crate) fn person(last_name: &str) -> Customer {
         last_name: last_name.into(),
         address: Some(Address { iso_country: "GB".into(), ..Default::default() }),
         date_of_birth: "1988-10-03".into(),
+        ..Default::default()
+    }
+}
+
+pub(crate) fn company(name: &str) -> Customer {
+    Customer {
+        customer_type: CustomerType::Company.into(),
+        company_name: name.into(),
+        address: Some(Address { iso_country: "GB".into(), ..Default::default() }),
         ..Default::default()
     }
 }
