@@ -9,6 +9,7 @@ use kit::{
 use proto::customer::v1::{
     self as pb,
     customer_service_server::{CustomerService, CustomerServiceServer},
+    retention_service_server::RetentionServiceServer,
 };
 use tonic::{Request, Response, Status, service::Routes};
 
@@ -16,16 +17,19 @@ use crate::{
     customers::{Customers, parse_details},
     domain::Customer,
     error::Error,
+    retention::Retentions,
 };
 
 mod parse;
 mod render;
+mod retention;
 
 use render::{customer, standings};
 
 /// The service's rpcs.
-pub(crate) fn routes(customers: Customers) -> Routes {
+pub(crate) fn routes(customers: Customers, retentions: Retentions) -> Routes {
     Routes::new(CustomerServiceServer::new(Rpc { customers }))
+        .add_service(RetentionServiceServer::new(retentions))
 }
 
 struct Rpc {

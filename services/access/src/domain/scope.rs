@@ -1,9 +1,11 @@
 //! What an API user may do.
 
 /// Every scope there is.
-pub const SCOPES: [&str; 6] = [
+pub const SCOPES: [&str; 8] = [
     "customers:read",
     "customers:write",
+    "customers:erase",
+    "documents:read",
     "kyc:write",
     "ledgers:read",
     "ledgers:write",
