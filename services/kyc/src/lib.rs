@@ -11,20 +11,35 @@ use tokio_util::sync::CancellationToken;
 use tonic::transport::Channel;
 
 mod customers;
+mod documents;
 mod domain;
 mod error;
+mod objects;
+mod prove;
 pub mod providers;
 mod reports;
+mod rotate;
 mod rpc;
+mod safe;
 mod settings;
 mod store;
+mod upkeep;
 mod verifications;
 mod wire;
 mod worker;
 
-use crate::{customers::Customers, error::Error, verifications::Verifications, worker::Worker};
+use crate::{
+    customers::Customers, documents::Reading, error::Error, upkeep::Upkeep,
+    verifications::Verifications, worker::Worker,
+};
 
-pub use crate::{domain::Outcome, settings::Settings};
+pub use crate::{
+    domain::Outcome,
+    objects::{Objects, ObjectsConfig},
+    rotate::{Rotated, rotate_keys},
+    settings::Settings,
+    upkeep::UpkeepSettings,
+};
 
 /// The package of the contract, as errors name it.
 pub const DOMAIN: &str = "lombard.kyc.v1";
@@ -38,7 +53,7 @@ pub fn service(settings: &Settings, pool: PgPool, customer: Channel) -> Service 
     answering(settings, &Customers::new(customer), pool, Arc::default())
 }
 
-/// Works on verifications until `stop`, then ends what is under way within `drain_timeout`.
+/// Works on verifications, and on the upkeep of documents, until `stop`, then ends what is under way within `drain_timeout`.
 pub async fn work(
     settings: Settings,
     pool: PgPool,
@@ -46,8 +61,11 @@ pub async fn work(
     drain_timeout: Duration,
     stop: CancellationToken,
 ) {
-    let worker = Worker::new(settings, pool, Customers::new(customer), Arc::default());
-    worker.run(drain_timeout, stop).await;
+    let customers = Customers::new(customer);
+    let upkeep = upkeep(&settings, &pool, &customers);
+    let worker = Worker::new(settings, pool, customers, Arc::default());
+    let upkeep = Box::pin(upkeep.run(stop.clone()));
+    tokio::join!(Box::pin(worker.run(drain_timeout, stop)), upkeep);
 }
 
 /// Serves and works until `stop`, then lets what is under way finish within `drain_timeout`.
@@ -67,6 +85,7 @@ pub async fn serve(
     let customers = Customers::new(customer);
     let wake = Arc::<Notify>::default();
     let service = answering(&settings, &customers, pool.clone(), Arc::clone(&wake));
+    let upkeep = upkeep(&settings, &pool, &customers);
     let worker = Worker::new(settings, pool, customers, wake);
     // A server that fails takes the worker with it.
     let worker_stop = stop.child_token();
@@ -76,8 +95,13 @@ pub async fn serve(
         served
     };
     let worker = Box::pin(worker.run(drain_timeout, worker_stop.clone()));
-    let (served, ()) = tokio::join!(server, worker);
+    let upkeep = Box::pin(upkeep.run(worker_stop.clone()));
+    let (served, (), ()) = tokio::join!(server, worker, upkeep);
     served
+}
+
+fn upkeep(settings: &Settings, pool: &PgPool, customers: &Customers) -> Upkeep {
+    Upkeep::new(settings.upkeep, pool.clone(), settings.safe(), customers.clone())
 }
 
 fn answering(
@@ -86,10 +110,12 @@ fn answering(
     pool: PgPool,
     wake: Arc<Notify>,
 ) -> Service {
-    let verifications = Verifications::new(pool.clone(), customers.clone(), wake);
+    let safe = settings.safe();
+    let reading = Reading::new(pool.clone(), safe.clone());
+    let verifications = Verifications::new(pool.clone(), safe, customers.clone(), wake);
     Service {
         name: SERVICE_NAME,
-        routes: rpc::routes(verifications, settings.providers.clone()),
+        routes: rpc::routes(verifications, reading, settings.providers.clone()),
         public: &[],
         descriptors: proto::DESCRIPTORS,
         database: pool,

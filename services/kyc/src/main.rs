@@ -2,15 +2,16 @@
 
 use std::sync::Arc;
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use clap::{Args, Parser, Subcommand};
 use kit::{
     config::{PostgresConfig, ServerConfig, TelemetryConfig},
+    keys::KeysConfig,
     shutdown::Signals,
     telemetry::{self, LogTo},
 };
 use kyc::{
-    Settings,
+    ObjectsConfig, Settings,
     providers::{Providers, Sandbox},
 };
 use sqlx::PgPool;
@@ -38,6 +39,17 @@ enum Command {
     Migrate,
     /// Serves gRPC and works on verifications until SIGTERM.
     Serve(Serve),
+    /// Wraps every data key with the newest key-encryption key, while the service runs. May be cut off, and
+    /// run again.
+    RotateKeys(AtRest),
+}
+
+#[derive(Args)]
+struct AtRest {
+    #[command(flatten)]
+    keys: KeysConfig,
+    #[command(flatten)]
+    objects: ObjectsConfig,
 }
 
 #[derive(Args)]
@@ -45,6 +57,8 @@ enum Command {
 struct Serve {
     #[command(flatten)]
     server: ServerConfig,
+    #[command(flatten)]
+    at_rest: AtRest,
     /// The customer service, for example `http://customer:7002`.
     #[arg(long, env = "CUSTOMER_URL")]
     customer_url: String,
@@ -61,19 +75,26 @@ async fn main() -> anyhow::Result<()> {
     match config.command {
         Command::Migrate => kit::postgres::migrate(&pool, &kyc::MIGRATIONS).await?,
         Command::Serve(config) => serve(config, pool).await?,
+        Command::RotateKeys(AtRest { keys, objects }) => {
+            kit::postgres::check_schema(&pool, &kyc::MIGRATIONS).await?;
+            let rotated = kyc::rotate_keys(&pool, keys.keyring()?, objects.objects()?).await?;
+            tracing::info!(?rotated, "{} data keys were wrapped anew", rotated.rewrapped);
+            ensure!(rotated.failed == 0, "{} data keys do not open", rotated.failed);
+        }
     }
     Ok(())
 }
 
 async fn serve(config: Serve, pool: PgPool) -> anyhow::Result<()> {
-    let Serve { server, customer_url, sandbox_providers } = config;
+    let Serve { server, at_rest: AtRest { keys, objects }, customer_url, sandbox_providers } =
+        config;
     let mut signals = Signals::listen()?;
     let sandbox = Arc::new(Sandbox::default());
     let mut providers = Providers::new(sandbox.clone());
     for name in &sandbox_providers {
         providers = providers.with(name, sandbox.clone());
     }
-    let settings = Settings { providers, ..Settings::default() };
+    let settings = Settings { providers, ..Settings::new(keys.keyring()?, objects.objects()?) };
     let customer = kit::client::channel(customer_url).context("the customer service has no URL")?;
     let listener = TcpListener::bind(server.listen).await.context("cannot listen")?;
     let (drain, stop) = (server.drain_timeout(), CancellationToken::new());

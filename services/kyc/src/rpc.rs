@@ -3,14 +3,19 @@
 use kit::{caller::Caller, errors::Violations, idempotency::Key, page};
 use proto::kyc::v1::{
     self as pb,
+    document_service_server::DocumentServiceServer,
     kyc_service_server::{KycService, KycServiceServer},
 };
 use tonic::{Request, Response, Status, service::Routes};
 
-use crate::{providers::Providers, store::verifications::Page, verifications::Verifications};
+use crate::{
+    documents::Reading, prove::Prover, providers::Providers, store::verifications::Page,
+    verifications::Verifications,
+};
 
 mod documents;
 mod parse;
+mod reading;
 mod render;
 
 use render::verification as render;
@@ -21,11 +26,17 @@ const MAX_MESSAGE: usize = 16 * 1024 * 1024;
 struct Rpc {
     verifications: Verifications,
     providers: Providers,
+    prover: Prover,
 }
 
-pub(crate) fn routes(verifications: Verifications, providers: Providers) -> Routes {
-    let server = KycServiceServer::new(Rpc { verifications, providers });
+pub(crate) fn routes(
+    verifications: Verifications,
+    reading: Reading,
+    providers: Providers,
+) -> Routes {
+    let server = KycServiceServer::new(Rpc { verifications, providers, prover: Prover::new() });
     Routes::new(server.max_decoding_message_size(MAX_MESSAGE))
+        .add_service(DocumentServiceServer::new(reading))
 }
 
 #[tonic::async_trait]
@@ -39,6 +50,7 @@ impl KycService for Rpc {
         let validate_only = message.validate_only;
         let mut bad = Violations::new();
         let key = Key::of(&caller, "CreateVerification", &message.request_id, &message, &mut bad);
+        documents::prove(&self.prover, &message, &mut bad).await;
         let new = parse::new(message, &self.providers, bad)?;
         if validate_only {
             return Ok(Response::new(pb::Verification::default()));

@@ -2,11 +2,24 @@
 
 use std::{sync::Arc, time::Duration};
 
-use crate::providers::{Providers, Sandbox};
+use kit::keys::Keyring;
+
+use crate::{
+    Objects,
+    providers::{Providers, Sandbox},
+    safe::Safe,
+    upkeep::UpkeepSettings,
+};
 
 /// How verifications are worked on. The defaults are those of production.
 #[derive(Debug, Clone)]
 pub struct Settings {
+    /// What data keys are wrapped with.
+    pub keys: Keyring,
+    /// Where documents are kept.
+    pub objects: Objects,
+    /// When documents at rest are looked after.
+    pub upkeep: UpkeepSettings,
     /// Who decides.
     pub providers: Providers,
     /// How many verifications are worked on at a time.
@@ -33,9 +46,14 @@ pub struct Settings {
     pub max_age: Duration,
 }
 
-impl Default for Settings {
-    fn default() -> Self {
+impl Settings {
+    /// The defaults, with what has none.
+    #[must_use]
+    pub fn new(keys: Keyring, objects: Objects) -> Self {
         Self {
+            keys,
+            objects,
+            upkeep: UpkeepSettings::default(),
             providers: Providers::new(Arc::new(Sandbox::default())),
             concurrency: 4,
             poll_interval: Duration::from_secs(1),
@@ -48,5 +66,8 @@ impl Default for Settings {
             shortest_poll: Duration::from_secs(1),
             max_age: Duration::from_hours(7 * 24),
         }
+    }
+    pub(crate) fn safe(&self) -> Safe {
+        Safe::new(self.keys.clone(), self.objects.clone())
     }
 }

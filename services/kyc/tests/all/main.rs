@@ -2,12 +2,15 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod at_rest;
 mod create;
 mod documents;
+mod erasure;
 mod idempotency;
 mod leftovers;
 mod port;
 mod program;
 mod read;
+mod rotation;
 mod sandbox;
 mod support;
