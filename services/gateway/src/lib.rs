@@ -33,6 +33,7 @@ mod payments;
 mod peers;
 mod query;
 mod remains;
+mod retention;
 mod sandbox;
 mod scope;
 mod text;

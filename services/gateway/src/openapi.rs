@@ -16,8 +16,8 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_swagger_ui::SwaggerUi;
 
 use crate::{
-    customers, failure::FailureView, ledgers, login, payments, peers::Peers, sandbox, transactions,
-    transfers, verifications,
+    customers, failure::FailureView, ledgers, login, payments, peers::Peers, retention, sandbox,
+    transactions, transfers, verifications,
 };
 
 /// What all routes share.
@@ -47,6 +47,7 @@ pub(crate) fn routes(sandbox: bool) -> OpenApiRouter<Peers> {
     let mut router = OpenApiRouter::with_openapi(Lombard::openapi())
         .merge(login::routes())
         .merge(customers::routes())
+        .merge(retention::routes())
         .merge(verifications::routes())
         .merge(ledgers::routes())
         .merge(transactions::routes())
@@ -112,8 +113,8 @@ const UNKEYED: [&str; 2] = ["/login", "/accounts/confirm_payee"];
 /// Adds the headers that the layer and the extractors know to every operation.
 fn describe_headers(openapi: &mut openapi::OpenApi) {
     for (path, item) in &mut openapi.paths.paths {
-        let PathItem { get, put, post, .. } = item;
-        for operation in [get, put, post].into_iter().flatten() {
+        let PathItem { get, put, post, delete, .. } = item;
+        for operation in [get, put, post, delete].into_iter().flatten() {
             take(operation, "X-Request-Id", "Names the request; 1-128 visible ASCII characters.");
             give(operation, "X-Request-Id", "Names the request, in the log as well.", |_| true);
         }

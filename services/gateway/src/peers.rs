@@ -2,7 +2,10 @@
 
 use proto::{
     access::v1::access_service_client::AccessServiceClient,
-    customer::v1::customer_service_client::CustomerServiceClient,
+    customer::v1::{
+        customer_service_client::CustomerServiceClient,
+        retention_service_client::RetentionServiceClient,
+    },
     kyc::v1::kyc_service_client::KycServiceClient,
     ledger::v1::{
         ledger_service_client::LedgerServiceClient, payment_service_client::PaymentServiceClient,
@@ -21,6 +24,7 @@ const MESSAGE: usize = 32 * 1024 * 1024;
 pub(crate) struct Peers {
     pub(crate) access: AccessServiceClient<Channel>,
     pub(crate) customer: CustomerServiceClient<Channel>,
+    pub(crate) retention: RetentionServiceClient<Channel>,
     pub(crate) kyc: KycServiceClient<Channel>,
     pub(crate) ledger: LedgerServiceClient<Channel>,
     pub(crate) payments: PaymentServiceClient<Channel>,
@@ -39,6 +43,7 @@ impl Peers {
             tokens: Tokens::new(access.clone()),
             access,
             customer: customer.max_decoding_message_size(MESSAGE),
+            retention: RetentionServiceClient::new(settings.customer.clone()),
             kyc: kyc.max_decoding_message_size(MESSAGE),
             ledger: ledger.max_decoding_message_size(MESSAGE),
             payments: payments.max_decoding_message_size(MESSAGE),

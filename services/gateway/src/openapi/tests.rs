@@ -6,7 +6,7 @@ use super::*;
 use crate::body::{Object, Parse};
 
 /// The paths that are promised.
-const PROMISED: [&str; 23] = [
+const PROMISED: [&str; 26] = [
     "POST /login",
     "POST /logout",
     "POST /accounts/create_customer",
@@ -15,6 +15,9 @@ const PROMISED: [&str; 23] = [
     "GET /accounts/customers/list",
     "POST /accounts/customers/authenticate",
     "GET /accounts/customers/{customer_id}/verifications",
+    "GET /accounts/customers/{customer_id}/retention",
+    "PUT /accounts/customers/{customer_id}/retention",
+    "DELETE /accounts/customers/{customer_id}/personal_data",
     "POST /accounts/customers/create_ledger",
     "PUT /accounts/customers/ledgers/{ledger_id}",
     "GET /accounts/customers/ledgers/{ledger_id}",
@@ -68,6 +71,7 @@ fn every_operation_tells_its_headers_its_refusals_and_its_proof() {
         let headers: Vec<_> =
             parameters.filter(|one| one["in"] == "header").map(|one| &one["name"]).collect();
         let is_keyed = !name.starts_with("GET")
+            && !name.starts_with("DELETE")
             && !matches!(&*name, "POST /login" | "POST /accounts/confirm_payee");
         assert!(headers.contains(&&Value::from("X-Request-Id")), "{name}");
         assert_eq!(headers.contains(&&Value::from("Idempotency-Key")), is_keyed, "{name}");
