@@ -11,6 +11,8 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         [
             "lombard/access/v1/access_service.proto",
             "lombard/customer/v1/customer_service.proto",
+            "lombard/customer/v1/retention_service.proto",
+            "lombard/kyc/v1/document_service.proto",
             "lombard/kyc/v1/kyc_service.proto",
             "lombard/kyc/v1/screening_service.proto",
             "lombard/kyc/v1/provider_service.proto",

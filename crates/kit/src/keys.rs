@@ -8,7 +8,12 @@
 //! Both the data key and the object are bound to [`AssociatedData`], which is not stored with them: an
 //! object that is moved to another place does not open there.
 
-use std::{collections::BTreeMap, fmt, sync::Arc};
+use std::{
+    collections::BTreeMap,
+    fmt,
+    path::PathBuf,
+    sync::{Arc, PoisonError, RwLock},
+};
 
 use aws_lc_rs::{
     aead::{AES_256_GCM_SIV, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey},
@@ -28,16 +33,26 @@ const KEY: usize = 32;
 type Key = Zeroizing<[u8; KEY]>;
 
 /// The key-encryption keys. Clones share them.
+///
+/// Those of a file are read again when one is missed: while a new one is introduced, a process may meet
+/// what another wraps with it already.
 #[derive(Clone)]
-pub struct Keyring {
-    keys: Arc<BTreeMap<i32, Key>>,
+pub struct Keyring(Arc<Shared>);
+
+struct Shared {
+    file: Option<PathBuf>,
+    keys: RwLock<Arc<Keys>>,
+}
+
+struct Keys {
+    by_version: BTreeMap<i32, Key>,
     newest: i32,
 }
 
 /// Keys are secret: only which there are is shown.
 impl fmt::Debug for Keyring {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let versions: Vec<i32> = self.keys.keys().copied().collect();
+        let versions: Vec<i32> = self.keys().by_version.keys().copied().collect();
         f.debug_struct("Keyring").field("versions", &versions).finish_non_exhaustive()
     }
 }
@@ -84,7 +99,8 @@ impl Keyring {
     ///
     /// When the system has no randomness.
     pub fn throw_away() -> Result<Self, KeyError> {
-        Ok(Self { keys: Arc::new(BTreeMap::from([(1, fresh()?)])), newest: 1 })
+        let by_version = BTreeMap::from([(1, fresh()?)]);
+        Ok(Self::of(None, Keys { by_version, newest: 1 }))
     }
 
     /// Encrypts an object under a new data key. It opens only with the same associated data.
@@ -123,7 +139,7 @@ impl Keyring {
         key: &WrappedKey,
         about: &AssociatedData,
     ) -> Result<Option<WrappedKey>, KeyError> {
-        if key.version == self.newest {
+        if key.version == self.newest_version() {
             return Ok(None);
         }
         let data_key = self.unwrap_key(key, about)?;
@@ -133,21 +149,49 @@ impl Keyring {
     /// The version that wraps.
     #[must_use]
     pub fn newest_version(&self) -> i32 {
-        self.newest
+        self.keys().newest
     }
 
-    fn key(&self, version: i32) -> Result<&Key, KeyError> {
-        self.keys.get(&version).ok_or(KeyError::UnknownVersion(version))
+    fn of(file: Option<PathBuf>, keys: Keys) -> Self {
+        Self(Arc::new(Shared { file, keys: RwLock::new(Arc::new(keys)) }))
+    }
+
+    fn keys(&self) -> Arc<Keys> {
+        Arc::clone(&self.0.keys.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// The keys, with this version among them.
+    fn keys_with(&self, version: i32) -> Result<Arc<Keys>, KeyError> {
+        let keys = self.keys();
+        if keys.by_version.contains_key(&version) {
+            return Ok(keys);
+        }
+        let unknown = KeyError::UnknownVersion(version);
+        let file = self.0.file.as_ref().ok_or(unknown)?;
+        let read = Keys::read(file).map_err(|error| {
+            tracing::error!("{error:#}");
+            unknown
+        })?;
+        if !read.by_version.contains_key(&version) {
+            return Err(unknown);
+        }
+        let read = Arc::new(read);
+        *self.0.keys.write().unwrap_or_else(PoisonError::into_inner) = Arc::clone(&read);
+        Ok(read)
     }
 
     fn wrap(&self, data_key: &Key, about: &AssociatedData) -> Result<WrappedKey, KeyError> {
-        let by = self.key(self.newest)?;
+        let keys = self.keys();
+        let version = keys.newest;
+        let by = keys.by_version.get(&version).ok_or(KeyError::UnknownVersion(version))?;
         let bytes = encrypt(by, data_key.as_slice(), &about.of_key())?;
-        Ok(WrappedKey { version: self.newest, bytes })
+        Ok(WrappedKey { version, bytes })
     }
 
     fn unwrap_key(&self, key: &WrappedKey, about: &AssociatedData) -> Result<Key, KeyError> {
-        let bytes = decrypt(self.key(key.version)?, &key.bytes, &about.of_key())?;
+        let keys = self.keys_with(key.version)?;
+        let by = keys.by_version.get(&key.version).ok_or(KeyError::UnknownVersion(key.version))?;
+        let bytes = decrypt(by, &key.bytes, &about.of_key())?;
         let bytes = <[u8; KEY]>::try_from(bytes.as_slice()).map_err(|_| KeyError::Broken)?;
         Ok(Zeroizing::new(bytes))
     }

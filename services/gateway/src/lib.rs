@@ -35,6 +35,7 @@ mod peers;
 mod providers;
 mod query;
 mod remains;
+mod retention;
 mod reviews;
 mod sandbox;
 mod scope;

@@ -17,7 +17,7 @@ use utoipa_swagger_ui::SwaggerUi;
 
 use crate::{
     callbacks, customers, failure::FailureView, ledgers, login, payments, peers::Peers, providers,
-    reviews, sandbox, screening, transactions, transfers, verifications,
+    retention, reviews, sandbox, screening, transactions, transfers, verifications,
 };
 
 /// What all routes share.
@@ -49,6 +49,7 @@ pub(crate) fn routes(sandbox: bool) -> OpenApiRouter<Peers> {
     let mut router = OpenApiRouter::with_openapi(Lombard::openapi())
         .merge(login::routes())
         .merge(customers::routes())
+        .merge(retention::routes())
         .merge(verifications::routes())
         .merge(screening::routes())
         .merge(reviews::routes())

@@ -2,7 +2,10 @@
 
 use proto::{
     access::v1::access_service_client::AccessServiceClient,
-    customer::v1::customer_service_client::CustomerServiceClient,
+    customer::v1::{
+        customer_service_client::CustomerServiceClient,
+        retention_service_client::RetentionServiceClient,
+    },
     kyc::v1::{
         kyc_service_client::KycServiceClient, provider_service_client::ProviderServiceClient,
         review_service_client::ReviewServiceClient,
@@ -26,6 +29,7 @@ const MESSAGE: usize = 32 * 1024 * 1024;
 pub(crate) struct Peers {
     pub(crate) access: AccessServiceClient<Channel>,
     pub(crate) customer: CustomerServiceClient<Channel>,
+    pub(crate) retention: RetentionServiceClient<Channel>,
     pub(crate) kyc: KycServiceClient<Channel>,
     pub(crate) kyc_sandbox: KycSandboxClient<Channel>,
     pub(crate) providers: ProviderServiceClient<Channel>,
@@ -51,6 +55,7 @@ impl Peers {
             kyc_sandbox: KycSandboxClient::new(settings.kyc.clone()),
             providers: ProviderServiceClient::new(settings.kyc.clone()),
             reviews: ReviewServiceClient::new(settings.kyc.clone()),
+            retention: RetentionServiceClient::new(settings.customer.clone()),
             kyc: kyc.max_decoding_message_size(MESSAGE),
             ledger: ledger.max_decoding_message_size(MESSAGE),
             payments: payments.max_decoding_message_size(MESSAGE),

@@ -37,8 +37,14 @@ pub(crate) fn routes() -> OpenApiRouter<Peers> {
     "customer_id": "859f4eef-6a53-4110-8757-371844df8e8c",
     "third_party": "gb_group",
     "id_type": "driving_license",
-    "front": {"image": "/9j/4AAQSkZJRgABAQAAAQABAAD/", "mime_type": "image/jpeg"},
-    "back": {"image": "/9j/4AAQSkZJRgABAQAAAQABAAD/", "mime_type": "image/jpeg"},
+    "front": {
+        "image": "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR42mP4DwABAQEAHLCMmQAAAABJRU5ErkJggg==",
+        "mime_type": "image/png"
+    },
+    "back": {
+        "image": "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR42mP4DwABAQEAHLCMmQAAAABJRU5ErkJggg==",
+        "mime_type": "image/png"
+    },
     "additional_data": {"image": "JVBERi0xLjcK", "mime_type": "application/pdf"}
 }))]
 pub(crate) struct NewVerification {

@@ -133,7 +133,10 @@ impl Accounts {
 /// # Errors
 ///
 /// When the database fails.
-pub async fn rewrap_provider_secrets(pool: &PgPool, keys: &Keyring) -> anyhow::Result<(u64, u64)> {
+pub(crate) async fn rewrap_provider_secrets(
+    pool: &PgPool,
+    keys: &Keyring,
+) -> anyhow::Result<(u64, u64)> {
     let (mut wrapped, mut failed) = (0_u64, 0_u64);
     let mut tx = pool.begin().await?;
     for (tenant, mut stored) in provider_accounts::lock_all(&mut tx).await? {

@@ -1,10 +1,14 @@
 //! What can go wrong with a verification, and how it is told.
 
 use kit::errors::{self, Violations};
+use kit::keys::KeyError;
 use tonic::{Code, Status};
 use types::{CustomerId, VerificationId};
 
-use crate::{DOMAIN, domain::WrongState};
+use crate::{
+    DOMAIN,
+    domain::{Side, WrongState},
+};
 
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
@@ -28,6 +32,16 @@ pub(crate) enum Error {
     ProviderNotFound,
     #[error("the call is not the provider's")]
     CallbackRefused,
+    #[error("verification {0} has no such document: {side}", side = .1.as_str())]
+    DocumentNotFound(VerificationId, Side),
+    #[error("the document of verification {0} was erased: {side}", side = .1.as_str())]
+    DocumentErased(VerificationId, Side),
+    #[error("the caller has not the scope {0}")]
+    ScopeRequired(&'static str),
+    #[error("the store of the documents failed")]
+    Objects(#[from] object_store::Error),
+    #[error("a document cannot be sealed or opened")]
+    Keys(#[from] KeyError),
     #[error(transparent)]
     WrongState(#[from] WrongState),
     #[error(transparent)]
@@ -41,6 +55,12 @@ impl Error {
             return format!("{self}: {:?}: {}", status.code(), status.message());
         }
         if let Self::Kit(errors::Error::Database(error)) = self {
+            return format!("{self}: {error}");
+        }
+        if let Self::Objects(error) = self {
+            return format!("{self}: {error}");
+        }
+        if let Self::Keys(error) = self {
             return format!("{self}: {error}");
         }
         self.to_string()
@@ -91,6 +111,14 @@ impl From<Error> for Status {
             Error::ProviderNotOffered(_) => (Code::FailedPrecondition, "PROVIDER_NOT_OFFERED"),
             Error::ProviderNotFound => (Code::NotFound, "PROVIDER_NOT_FOUND"),
             Error::CallbackRefused => (Code::Unauthenticated, "CALLBACK_REFUSED"),
+            Error::DocumentNotFound(..) => (Code::NotFound, "DOCUMENT_NOT_FOUND"),
+            Error::DocumentErased(..) => (Code::FailedPrecondition, "DOCUMENT_ERASED"),
+            Error::ScopeRequired(_) => (Code::PermissionDenied, "SCOPE_REQUIRED"),
+            Error::Objects(_) => {
+                tracing::error!(error = error.cause(), "documents cannot be stored or read");
+                return errors::Error::Overloaded.into_status(DOMAIN);
+            }
+            Error::Keys(_) => return errors::Error::Internal(error.cause()).into_status(DOMAIN),
             // Only a worker decides, and it does not answer anybody.
             Error::WrongState(wrong) => {
                 return errors::Error::Internal(wrong.to_string()).into_status(DOMAIN);

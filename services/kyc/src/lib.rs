@@ -13,17 +13,23 @@ use tonic::transport::Channel;
 mod accounts;
 mod callbacks;
 mod customers;
+mod documents;
 mod domain;
 mod error;
 mod mrz;
+mod objects;
+mod prove;
 pub mod providers;
 mod record;
 mod reports;
 mod reviews;
+mod rotate;
 mod rpc;
+mod safe;
 pub mod screening;
 mod settings;
 mod store;
+mod upkeep;
 mod verifications;
 mod wire;
 mod worker;
@@ -32,16 +38,24 @@ use crate::{
     accounts::Accounts,
     callbacks::Callbacks,
     customers::Customers,
+    documents::Reading,
     error::Error,
     providers::Directory,
     reviews::Reviews,
     rpc::{UseCases, screening::Screening},
     screening::{Lists, Watch},
+    upkeep::Upkeep,
     verifications::Verifications,
     worker::Worker,
 };
 
-pub use crate::{accounts::rewrap_provider_secrets, domain::Outcome, settings::Settings};
+pub use crate::{
+    domain::Outcome,
+    objects::{Objects, ObjectsConfig},
+    rotate::{Rotated, rotate_keys},
+    settings::Settings,
+    upkeep::UpkeepSettings,
+};
 
 /// The package of the contract, as errors name it.
 pub const DOMAIN: &str = "lombard.kyc.v1";
@@ -60,7 +74,7 @@ pub fn service(settings: &Settings, pool: PgPool, customer: Channel) -> Service 
     answering(settings, &customers, directory, screener, pool, Arc::default())
 }
 
-/// Works on verifications until `stop`, then ends what is under way within `drain_timeout`.
+/// Works on verifications, and on the upkeep of documents, until `stop`, then ends what is under way within `drain_timeout`.
 pub async fn work(
     settings: Settings,
     pool: PgPool,
@@ -135,8 +149,11 @@ impl Background {
             Arc::clone(&wake),
             settings.poll_interval,
         );
+        let upkeep = Upkeep::new(settings.upkeep, pool.clone(), settings.safe(), customers.clone());
         let worker = Worker::new(settings, pool, customers, directory, screener, wake);
-        tokio::join!(worker.run(drain_timeout, stop.clone()), watch.run(stop));
+        let worker = Box::pin(worker.run(drain_timeout, stop.clone()));
+        let upkeep = Box::pin(upkeep.run(stop.clone()));
+        tokio::join!(worker, upkeep, watch.run(stop));
     }
 }
 
@@ -148,13 +165,20 @@ fn answering(
     pool: PgPool,
     wake: Arc<Notify>,
 ) -> Service {
-    let verifications =
-        Verifications::new(pool.clone(), customers.clone(), directory.clone(), Arc::clone(&wake));
+    let safe = settings.safe();
+    let verifications = Verifications::new(
+        pool.clone(),
+        safe.clone(),
+        customers.clone(),
+        directory.clone(),
+        Arc::clone(&wake),
+    );
     let use_cases = UseCases {
         accounts: Accounts::new(pool.clone(), directory.clone()),
         callbacks: Callbacks::new(pool.clone(), directory.clone(), wake),
         reviews: Reviews::new(pool.clone(), verifications.clone()),
         screening: Screening::new(pool.clone(), screener),
+        reading: Reading::new(pool.clone(), safe),
         verifications,
         directory,
     };
@@ -169,6 +193,6 @@ fn answering(
 
 fn directory(settings: &Settings, pool: &PgPool) -> Directory {
     let (fixed, hosts) = (settings.providers.clone(), settings.hosts.clone());
-    let keys = settings.keys.clone();
+    let keys = Some(settings.keys.clone());
     Directory::new(pool.clone(), providers::Settings { fixed, hosts, keys })
 }

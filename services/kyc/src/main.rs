@@ -2,7 +2,7 @@
 
 use std::{fs, path::PathBuf, sync::Arc};
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use kit::{
     config::{PostgresConfig, ServerConfig, TelemetryConfig},
@@ -11,7 +11,7 @@ use kit::{
     telemetry::{self, LogTo},
 };
 use kyc::{
-    Settings,
+    ObjectsConfig, Settings,
     providers::{Hosts, Sandbox},
     screening::{self, Shrinking, files::Ofac},
 };
@@ -43,6 +43,17 @@ enum Command {
     LoadList(LoadList),
     /// Serves gRPC and works on verifications until SIGTERM.
     Serve(Box<Serve>),
+    /// Wraps every data key with the newest key-encryption key, while the service runs. May be cut off, and
+    /// run again.
+    RotateKeys(AtRest),
+}
+
+#[derive(Args)]
+struct AtRest {
+    #[command(flatten)]
+    keys: KeysConfig,
+    #[command(flatten)]
+    objects: ObjectsConfig,
 }
 
 #[derive(Args)]
@@ -50,6 +61,8 @@ enum Command {
 struct Serve {
     #[command(flatten)]
     server: ServerConfig,
+    #[command(flatten)]
+    at_rest: AtRest,
     /// The customer service, for example `http://customer:7002`.
     #[arg(long, env = "CUSTOMER_URL")]
     customer_url: String,
@@ -65,8 +78,6 @@ struct Serve {
     ocr_program: Option<PathBuf>,
     #[command(flatten)]
     hosts: Hosts,
-    #[command(flatten)]
-    keys: KeysConfig,
 }
 
 #[derive(Args)]
@@ -99,6 +110,12 @@ async fn main() -> anyhow::Result<()> {
             load_list(&config, &pool).await?;
         }
         Command::Serve(config) => serve(*config, pool).await?,
+        Command::RotateKeys(AtRest { keys, objects }) => {
+            kit::postgres::check_schema(&pool, &kyc::MIGRATIONS).await?;
+            let rotated = kyc::rotate_keys(&pool, keys.keyring()?, objects.objects()?).await?;
+            tracing::info!(?rotated, "{} data keys were wrapped anew", rotated.rewrapped);
+            ensure!(rotated.failed == 0, "{} data keys do not open", rotated.failed);
+        }
     }
     Ok(())
 }
@@ -137,14 +154,14 @@ async fn load_list(config: &LoadList, pool: &PgPool) -> anyhow::Result<()> {
 }
 
 fn settings(config: &Serve) -> anyhow::Result<Settings> {
-    let mut settings = Settings::default();
+    let (keys, objects) = (config.at_rest.keys.keyring()?, config.at_rest.objects.objects()?);
+    let mut settings = Settings::new(keys, objects);
     if config.sandbox {
-        settings = Settings::sandbox();
+        settings = settings.in_the_sandbox();
         for name in &config.sandbox_providers {
             settings.providers = settings.providers.with(name, Arc::new(Sandbox::default()));
         }
     }
-    let keys = Some(config.keys.keyring()?);
     let (hosts, ocr_program) = (config.hosts.clone(), config.ocr_program.clone());
-    Ok(Settings { hosts, keys, ocr_program, ..settings })
+    Ok(Settings { hosts, ocr_program, ..settings })
 }

@@ -3,6 +3,7 @@
 use kit::{caller::Caller, errors::Violations, idempotency::Key, page};
 use proto::kyc::v1::{
     self as pb,
+    document_service_server::DocumentServiceServer,
     kyc_service_server::{KycService, KycServiceServer},
     provider_service_server::ProviderServiceServer,
     review_service_server::ReviewServiceServer,
@@ -12,13 +13,15 @@ use proto::kyc::v1::{
 use tonic::{Request, Response, Status, service::Routes};
 
 use crate::{
-    accounts::Accounts, callbacks::Callbacks, providers::Directory, reviews::Reviews,
-    store::verifications::Page, verifications::Verifications,
+    accounts::Accounts, callbacks::Callbacks, documents::Reading, prove::Prover,
+    providers::Directory, reviews::Reviews, store::verifications::Page,
+    verifications::Verifications,
 };
 
 mod documents;
 mod parse;
 mod providers;
+mod reading;
 mod render;
 mod reviews;
 pub(crate) mod screening;
@@ -37,21 +40,25 @@ pub(crate) struct UseCases {
     pub(crate) callbacks: Callbacks,
     pub(crate) reviews: Reviews,
     pub(crate) screening: Screening,
+    pub(crate) reading: Reading,
 }
 
 struct Rpc {
     verifications: Verifications,
     directory: Directory,
+    prover: Prover,
 }
 
 /// What is played is served where `sandbox` says so.
 pub(crate) fn routes(use_cases: UseCases, sandbox: bool) -> Routes {
-    let UseCases { verifications, directory, accounts, callbacks, reviews, screening } = use_cases;
-    let server = KycServiceServer::new(Rpc { verifications, directory });
+    let UseCases { verifications, directory, accounts, callbacks, reviews, screening, reading } =
+        use_cases;
+    let server = KycServiceServer::new(Rpc { verifications, directory, prover: Prover::new() });
     let routes = Routes::new(server.max_decoding_message_size(MAX_MESSAGE))
         .add_service(ProviderServiceServer::new(providers::Rpc { accounts, callbacks }))
         .add_service(ReviewServiceServer::new(reviews::Rpc(reviews.clone())))
-        .add_service(ScreeningServiceServer::new(screening));
+        .add_service(ScreeningServiceServer::new(screening))
+        .add_service(DocumentServiceServer::new(reading));
     if !sandbox {
         return routes;
     }
@@ -69,6 +76,7 @@ impl KycService for Rpc {
         let validate_only = message.validate_only;
         let mut bad = Violations::new();
         let key = Key::of(&caller, "CreateVerification", &message.request_id, &message, &mut bad);
+        documents::prove(&self.prover, &message, &mut bad).await;
         let new = parse::new(message, &self.directory, bad)?;
         if validate_only {
             return Ok(Response::new(pb::Verification::default()));

@@ -4,17 +4,26 @@ use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use kit::keys::Keyring;
 
-use crate::providers::{Hosts, Providers, Sandbox};
+use crate::{
+    Objects,
+    providers::{Hosts, Providers, Sandbox},
+    safe::Safe,
+    upkeep::UpkeepSettings,
+};
 
 /// How verifications are worked on. The defaults are those of production.
 #[derive(Debug, Clone)]
 pub struct Settings {
+    /// What documents and secrets are kept with.
+    pub keys: Keyring,
+    /// Where documents are kept.
+    pub objects: Objects,
+    /// When documents at rest are looked after.
+    pub upkeep: UpkeepSettings,
     /// Who decides for tenants that have no account of their own: those who play. None in production.
     pub providers: Providers,
     /// Where providers are that tenants may have accounts with.
     pub hosts: Hosts,
-    /// What secrets are kept with. Without keys tenants have no accounts.
-    pub keys: Option<Keyring>,
     /// Whether decisions can be played. Never in production.
     pub sandbox: bool,
     /// How many verifications are worked on at a time.
@@ -52,18 +61,20 @@ pub struct Settings {
 impl Settings {
     /// Those of a deployment that plays: the sandbox decides for tenants without an account.
     #[must_use]
-    pub fn sandbox() -> Self {
+    pub fn in_the_sandbox(self) -> Self {
         let providers = Providers::new(Arc::new(Sandbox::default()));
-        Self { providers, sandbox: true, ..Self::default() }
+        Self { providers, sandbox: true, ..self }
     }
-}
 
-impl Default for Settings {
-    fn default() -> Self {
+    /// The defaults, with what has none.
+    #[must_use]
+    pub fn new(keys: Keyring, objects: Objects) -> Self {
         Self {
+            keys,
+            objects,
+            upkeep: UpkeepSettings::default(),
             providers: Providers::default(),
             hosts: Hosts::default(),
-            keys: None,
             sandbox: false,
             concurrency: 16,
             provider_concurrency: 4,
@@ -80,5 +91,9 @@ impl Default for Settings {
             max_age: Duration::from_hours(7 * 24),
             ocr_program: None,
         }
+    }
+
+    pub(crate) fn safe(&self) -> Safe {
+        Safe::new(self.keys.clone(), self.objects.clone())
     }
 }

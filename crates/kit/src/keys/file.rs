@@ -17,7 +17,7 @@ use clap::Args;
 use uuid::Uuid;
 use zeroize::Zeroizing;
 
-use super::{KEY, Key, Keyring, fresh};
+use super::{KEY, Key, Keyring, Keys, fresh};
 
 /// The keys that data keys are wrapped with: one of the two must be given.
 #[derive(Debug, Clone, Args)]
@@ -71,14 +71,24 @@ impl Keyring {
     ///
     /// When it cannot be read, or a line is no key.
     pub fn from_file(file: &Path) -> anyhow::Result<Self> {
+        Ok(Self::of(Some(file.to_owned()), Keys::read(file)?))
+    }
+
+    pub(super) fn parse(lines: &str) -> anyhow::Result<Self> {
+        Ok(Self::of(None, Keys::parse(lines)?))
+    }
+}
+
+impl Keys {
+    pub(super) fn read(file: &Path) -> anyhow::Result<Self> {
         let lines = fs::read_to_string(file).map(Zeroizing::new);
         let lines = lines.with_context(|| format!("cannot read the keys in {}", file.display()))?;
         Self::parse(&lines)
             .with_context(|| format!("the keys in {} cannot be used", file.display()))
     }
 
-    pub(super) fn parse(lines: &str) -> anyhow::Result<Self> {
-        let mut keys = BTreeMap::new();
+    fn parse(lines: &str) -> anyhow::Result<Self> {
+        let mut by_version = BTreeMap::new();
         for (index, line) in lines.split(['\n', ',']).map(str::trim).enumerate() {
             if line.is_empty() || line.starts_with('#') {
                 continue;
@@ -86,11 +96,11 @@ impl Keyring {
             let number = index.saturating_add(1);
             let (version, key) = key(line)
                 .with_context(|| format!("line {number} is not version:base64 of {KEY} bytes"))?;
-            ensure!(keys.insert(version, key).is_none(), "version {version} is there twice");
+            ensure!(by_version.insert(version, key).is_none(), "version {version} is there twice");
         }
-        let newest = keys.last_key_value().map(|(version, _)| *version);
+        let newest = by_version.last_key_value().map(|(version, _)| *version);
         let newest = newest.context("there is no key")?;
-        Ok(Self { keys: Arc::new(keys), newest })
+        Ok(Self { by_version, newest })
     }
 }
 

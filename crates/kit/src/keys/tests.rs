@@ -185,3 +185,24 @@ fn a_file_is_made_once_and_for_its_owner_alone() {
     assert_eq!(fs::read_dir(file.parent().unwrap()).unwrap().count(), 1);
     assert_eq!(Keyring::from_file(&file).unwrap().newest_version(), 1);
 }
+
+#[test]
+fn a_file_is_read_again_when_a_key_is_missed() {
+    let directory = tempfile::tempdir().unwrap();
+    let file = directory.path().join("keys");
+    fs::write(&file, format!("1:{ZEROS}")).unwrap();
+    let running = Keyring::from_file(&file).unwrap();
+    let place = about("a", "b");
+    let sealed = keyring(&format!("1:{ZEROS},2:{ONES}")).seal(b"x", &place).unwrap();
+
+    let before = running.open(&sealed.key, &sealed.ciphertext, &place);
+    fs::write(&file, "half a line").unwrap();
+    let meanwhile = running.open(&sealed.key, &sealed.ciphertext, &place);
+    fs::write(&file, format!("1:{ZEROS}\n2:{ONES}")).unwrap();
+    let after = running.open(&sealed.key, &sealed.ciphertext, &place);
+
+    assert_eq!(before, Err(KeyError::UnknownVersion(2)));
+    assert_eq!(meanwhile, Err(KeyError::UnknownVersion(2)));
+    assert_eq!(*after.unwrap(), b"x");
+    assert_eq!(running.newest_version(), 2);
+}

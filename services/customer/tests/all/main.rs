@@ -7,6 +7,7 @@ mod create;
 mod list;
 mod program;
 mod record_verification;
+mod retention;
 mod server;
 mod standings;
 mod support;

@@ -2,10 +2,12 @@
 
 use std::collections::HashMap;
 
+use prost_types::Timestamp;
 use serde_json::value::RawValue;
 
 use super::{image, members::Members};
 use crate::{
+    clock,
     failure::{Failure, Violations},
     text::Words,
 };
@@ -94,6 +96,16 @@ impl<'a> Object<'a> {
             _ => None,
         };
         self.read(name, "must be true or false", read).flatten()
+    }
+
+    /// The first moment of what is named: a second or a day.
+    pub(crate) fn moment(&mut self, name: &str) -> Option<Timestamp> {
+        let text = self.text(name)?;
+        let moment = clock::first_moment(&text);
+        if moment.is_none() {
+            self.wrong(name, clock::MUST_BE);
+        }
+        moment.map(kit::time::timestamp)
     }
 
     /// A file in base64.

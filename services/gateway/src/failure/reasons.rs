@@ -10,7 +10,7 @@ pub(super) struct Told {
 }
 
 /// Codes with their messages of at most 100 characters.
-const MESSAGES: [(&str, &str); 29] = [
+const MESSAGES: [(&str, &str); 32] = [
     ("UNAUTHENTICATED", "A valid token is required"),
     ("WRONG_CREDENTIALS", "The e-mail address or the password is wrong"),
     ("TOO_MANY_ATTEMPTS", "Too many wrong tries; try again later"),
@@ -21,6 +21,9 @@ const MESSAGES: [(&str, &str); 29] = [
     ("PAYMENT_NOT_FOUND", "There is no such payment"),
     ("LEDGER_OR_TRANSACTION_NOT_FOUND", "There is neither a ledger nor a transaction with this id"),
     ("CUSTOMER_DISABLED", "The customer is disabled"),
+    ("CUSTOMER_ACTIVE", "The customer is active; disable it first"),
+    ("CUSTOMER_ERASED", "The customer's personal data was erased"),
+    ("LEGAL_HOLD", "A legal hold wants the personal data kept"),
     ("LEDGER_DISABLED", "The ledger is disabled"),
     ("CURRENCY_MISMATCH", "The currencies differ"),
     ("BALANCE_LIMIT", "The balance would be more than a ledger can hold"),

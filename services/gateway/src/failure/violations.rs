@@ -112,6 +112,7 @@ fn parameter(field: &str) -> String {
         "provider.",
         "policy.",
         "settings.",
+        "retention.",
     ]
     .into_iter()
     .find_map(|message| field.strip_prefix(message))

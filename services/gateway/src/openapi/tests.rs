@@ -6,7 +6,7 @@ use super::*;
 use crate::body::{Object, Parse};
 
 /// The paths that are promised.
-const PROMISED: [&str; 36] = [
+const PROMISED: [&str; 39] = [
     "POST /login",
     "POST /logout",
     "POST /accounts/create_customer",
@@ -28,6 +28,9 @@ const PROMISED: [&str; 36] = [
     "GET /kyc/review_policy",
     "PUT /kyc/review_policy",
     "POST /callbacks/kyc/{provider}",
+    "GET /accounts/customers/{customer_id}/retention",
+    "PUT /accounts/customers/{customer_id}/retention",
+    "DELETE /accounts/customers/{customer_id}/personal_data",
     "POST /accounts/customers/create_ledger",
     "PUT /accounts/customers/ledgers/{ledger_id}",
     "GET /accounts/customers/ledgers/{ledger_id}",

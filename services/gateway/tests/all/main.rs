@@ -15,6 +15,7 @@ mod outages;
 mod paths;
 mod program;
 mod providers;
+mod retention;
 mod screening;
 mod stack;
 mod transfers;

@@ -95,6 +95,11 @@ impl Status {
         }
     }
 
+    /// Whether the customer's next attempt has to wait for this one.
+    pub(crate) fn is_in_progress(self) -> bool {
+        matches!(self, Self::Pending | Self::InReview)
+    }
+
     pub(crate) fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|status| status.as_str() == text)
     }

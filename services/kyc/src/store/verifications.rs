@@ -124,26 +124,6 @@ pub(crate) async fn greater_id(
     Ok(id.map(VerificationId::from_uuid))
 }
 
-/// Gives an attempt another id, before anybody has seen the one that it had.
-pub(crate) async fn change_id(
-    conn: &mut PgConnection,
-    verification: &Verification,
-    id: VerificationId,
-) -> Result<(), Error> {
-    sqlx::query!(
-        "
-        update verifications set verification_id = $3
-        where tenant_id = $1 and verification_id = $2
-        ",
-        verification.tenant.uuid(),
-        verification.id.uuid(),
-        id.uuid(),
-    )
-    .execute(conn)
-    .await?;
-    Ok(())
-}
-
 pub(crate) async fn find(
     conn: &mut PgConnection,
     tenant: TenantId,

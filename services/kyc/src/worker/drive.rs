@@ -4,7 +4,7 @@ use kit::time::now;
 use sqlx::PgPool;
 
 use super::{
-    checks::{Checks, Found},
+    checks::{Checks, Looked},
     consult::Consultant,
     pauses::{self, since},
 };
@@ -46,7 +46,7 @@ impl Driver {
         metrics::describe_counter!(ENDED, "Verifications that providers have decided, by status.");
         let reports = Reports::new(pool.clone(), customers.clone());
         let ocr = Ocr::new(settings.ocr_program.clone());
-        let checks = Checks::new(pool.clone(), customers.clone(), reviews, ocr);
+        let checks = Checks::new(pool.clone(), settings.safe(), customers.clone(), reviews, ocr);
         let consultant = Consultant::new(settings.clone(), pool.clone(), customers, directory);
         Self { settings, pool, consultant, reports, checks }
     }
@@ -115,7 +115,7 @@ impl Driver {
         &self,
         claimed: &Claimed,
         outcome: Outcome,
-        found: Option<Found>,
+        found: Option<Looked>,
     ) -> Result<Verification, Error> {
         let mut tx = self.pool.begin().await?;
         let mut verification = verifications::lock(&mut tx, claimed.tenant, claimed.id)

@@ -85,16 +85,21 @@ async fn secrets_move_to_a_new_key_and_open_as_before() {
     };
     let (one, two) = (crate::program::KEYS, "2:HB0eHwABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhs=");
     let gbg = Gbg::start().await;
-    let settings = |keys| Settings { keys: Some(keys), ..outside(&gbg) };
+    let settings = |keys| Settings { keys, ..outside(&gbg) };
     // It answers, and leaves the work to another.
     let mut setup = setup_with(Settings { concurrency: 0, ..settings(keyring(one)) }).await;
     setup.set_provider(account(ID3GLOBAL)).await.unwrap();
 
     let both = keyring(&format!("{one}\n{two}"));
-    let first = kyc::rewrap_provider_secrets(&setup.pool, &both).await.unwrap();
-    let second = kyc::rewrap_provider_secrets(&setup.pool, &both).await.unwrap();
+    let (pool, objects) = (setup.pool.clone(), kyc::Objects::in_memory());
+    let rotate = async |keys| {
+        let done = kyc::rotate_keys(&pool, keys, objects.clone()).await.unwrap();
+        (done.rewrapped, done.failed)
+    };
+    let first = rotate(both.clone()).await;
+    let second = rotate(both).await;
     let other = keyring(&one.replace("1:", "3:"));
-    let lost = kyc::rewrap_provider_secrets(&setup.pool, &other).await.unwrap();
+    let lost = rotate(other).await;
     let created = setup.verification_of("Bloggs").await;
     setup.start_worker(settings(keyring(two)), setup.customer_channel.clone());
     let decided = setup.decided(&created.verification_id).await;

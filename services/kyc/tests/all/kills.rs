@@ -38,6 +38,8 @@ fn start(setup: &Setup, gbg: &Gbg, customer_url: &str) -> Program {
         // A log that nobody reads must not fill its pipe.
         &["--log", "error,kit::server=info", "serve", "--listen", "127.0.0.1:0"][..],
         &["--customer-url", customer_url, "--keys", KEYS],
+        // No work reads a document.
+        &["--documents", env!("CARGO_TARGET_TMPDIR")],
         &["--gbg-go-url", &go, "--gbg-go-token-url", &token],
     ];
     Program::start(BINARY, &arguments.concat(), &setup.pool)

@@ -3,9 +3,11 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod accounts;
+mod at_rest;
 mod callbacks;
 mod create;
 mod documents;
+mod erasure;
 mod gbg;
 mod idempotency;
 mod kills;
@@ -16,6 +18,7 @@ mod program;
 mod providers;
 mod read;
 mod reviews;
+mod rotation;
 mod sandbox;
 mod screening;
 mod support;

@@ -8,7 +8,6 @@ use std::{
     time::{Duration, Instant},
 };
 
-use kit::keys::Keyring;
 use kyc::Settings;
 use proto::{
     kyc::v1::{Provider, SetProviderRequest, Verification},
@@ -35,7 +34,6 @@ pub(crate) fn outside(gbg: &Gbg) -> Settings {
         providers: kyc::providers::Providers::default(),
         sandbox: false,
         hosts: gbg.hosts(),
-        keys: Some(Keyring::throw_away().unwrap()),
         shortest_poll: Duration::from_millis(20),
         circuit_failures: 100,
         ..settings()
