@@ -1,9 +1,12 @@
 //! Which peers may call what.
 
 use kit::peers::{GATEWAY, Group, KYC, LEDGER};
-use proto::customer::v1::customer_service_server::SERVICE_NAME as SERVICE;
+use proto::customer::v1::{
+    customer_service_server::SERVICE_NAME as SERVICE,
+    retention_service_server::SERVICE_NAME as RETENTION,
+};
 
-pub(crate) const GROUPS: [Group; 5] = [
+pub(crate) const GROUPS: [Group; 7] = [
     Group {
         service: SERVICE,
         rpcs: &["CreateCustomer", "UpdateCustomer", "ListCustomers"],
@@ -21,6 +24,13 @@ pub(crate) const GROUPS: [Group; 5] = [
         rpcs: &["ListCustomerChanges", "AcknowledgeCustomerChanges", "ListEveryCustomer"],
         callers: &[KYC],
     },
+    Group {
+        service: RETENTION,
+        rpcs: &["GetRetention", "UpdateRetention", "ErasePersonalData"],
+        callers: &[GATEWAY],
+    },
+    // Of all tenants at once, too: whose documents are to be erased.
+    Group { service: RETENTION, rpcs: &["ListErasures", "AcknowledgeErasures"], callers: &[KYC] },
     // Who decides whether a customer is verified.
     Group { service: SERVICE, rpcs: &["RecordVerification"], callers: &[KYC] },
 ];

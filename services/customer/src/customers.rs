@@ -97,10 +97,10 @@ impl Customers {
     ) -> Result<(), Error> {
         let mut conn = self.pool.acquire().await?;
         match store::find(&mut conn, tenant, id).await? {
-            Some(mut customer) => {
+            Some(mut customer) if !customer.is_erased() => {
                 customer.update(change, now(), bad);
             }
-            None => Draft::default().apply(change, now().date(), bad),
+            Some(_) | None => Draft::default().apply(change, now().date(), bad),
         }
         Ok(())
     }
@@ -141,6 +141,9 @@ impl Customers {
             bad.into_result()?;
             return Err(Error::CustomerNotFound(id));
         };
+        if customer.is_erased() {
+            return Err(Error::CustomerErased(id));
+        }
         let (was_active, version) = (customer.active, customer.details_version);
         let made = customer.update(change, now(), &mut bad);
         bad.into_result()?;

@@ -16,8 +16,11 @@ mod changes;
 mod customers;
 mod domain;
 mod error;
+mod retention;
 mod rpc;
 mod store;
+
+use crate::{customers::Customers, retention::Retentions};
 
 /// The package of the contract, as errors name it.
 pub const DOMAIN: &str = "lombard.customer.v1";
@@ -31,8 +34,9 @@ pub fn service(pool: PgPool) -> Service {
     Service {
         name: SERVICE_NAME,
         routes: rpc::routes(
-            customers::Customers::new(pool.clone()),
+            Customers::new(pool.clone()),
             changes::Changes::new(pool.clone()),
+            Retentions::new(pool.clone()),
         ),
         public: &[],
         groups: &callers::GROUPS,
@@ -41,7 +45,7 @@ pub fn service(pool: PgPool) -> Service {
     }
 }
 
-/// Serves until `stop`, then lets requests under way finish within `drain_timeout`.
+/// Serves, and erases personal data that is due, until `stop`, then lets requests under way finish within `drain_timeout`.
 ///
 /// # Errors
 ///
@@ -53,5 +57,14 @@ pub async fn serve(
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
     kit::postgres::wait_for_schema(&pool, &MIGRATIONS, &stop).await?;
-    server::serve(listener, service(pool), drain_timeout, stop).await
+    // A server that fails takes the purge with it.
+    let purge_stop = stop.child_token();
+    let purge = Retentions::new(pool.clone()).purge(purge_stop.clone());
+    let server = async {
+        let served = server::serve(listener, service(pool), drain_timeout, stop).await;
+        purge_stop.cancel();
+        served
+    };
+    let (served, ()) = tokio::join!(Box::pin(server), Box::pin(purge));
+    served
 }

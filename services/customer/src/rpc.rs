@@ -9,6 +9,7 @@ use kit::{
 use proto::customer::v1::{
     self as pb,
     customer_service_server::{CustomerService, CustomerServiceServer},
+    retention_service_server::RetentionServiceServer,
 };
 use tonic::{Request, Response, Status, service::Routes};
 
@@ -17,17 +18,20 @@ use crate::{
     customers::{Customers, parse_details},
     domain::Customer,
     error::Error,
+    retention::Retentions,
 };
 
 mod changes;
 mod parse;
 mod render;
+mod retention;
 
 use render::{customer, standings, tenant_customer};
 
 /// The service's rpcs.
-pub(crate) fn routes(customers: Customers, changes: Changes) -> Routes {
+pub(crate) fn routes(customers: Customers, changes: Changes, retentions: Retentions) -> Routes {
     Routes::new(CustomerServiceServer::new(Rpc { customers, changes }))
+        .add_service(RetentionServiceServer::new(retentions))
 }
 
 struct Rpc {

@@ -32,6 +32,12 @@ mod object;
 pub(crate) const ARRIVAL: Duration = Duration::from_secs(30);
 /// Most bodies' size at most.
 pub(crate) const USUAL_LIMIT: usize = 64 * 1024;
+
+/// A body that is taken as it comes, whatever it is.
+pub(crate) async fn raw(headers: &HeaderMap, body: HttpBody) -> Result<Bytes, Failure> {
+    timely(collect(headers, body, USUAL_LIMIT)).await
+}
+
 /// What a route reads from its body.
 pub(crate) trait Parse {
     /// The body's size at most.
@@ -116,8 +122,11 @@ async fn read(headers: &HeaderMap, body: HttpBody, limit: usize) -> Result<Bytes
         let code = "UNSUPPORTED_MEDIA_TYPE";
         return Err(Failure::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, code, message));
     }
-    let read = tokio::time::timeout(ARRIVAL, collect(headers, body, limit)).await;
-    read.unwrap_or_else(|_| {
+    timely(collect(headers, body, limit)).await
+}
+
+async fn timely(read: impl Future<Output = Result<Bytes, Failure>>) -> Result<Bytes, Failure> {
+    tokio::time::timeout(ARRIVAL, read).await.unwrap_or_else(|_| {
         let message = "The body did not arrive within 30 seconds";
         Err(Failure::new(StatusCode::BAD_REQUEST, "BODY_INCOMPLETE", message))
     })

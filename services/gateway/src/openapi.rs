@@ -16,8 +16,8 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_swagger_ui::SwaggerUi;
 
 use crate::{
-    customers, failure::FailureView, ledgers, login, payments, peers::Peers, sandbox, screening,
-    transactions, transfers, verifications,
+    callbacks, customers, failure::FailureView, ledgers, login, payments, peers::Peers, providers,
+    retention, reviews, sandbox, screening, transactions, transfers, verifications,
 };
 
 /// What all routes share.
@@ -34,6 +34,8 @@ use crate::{
     tags(
         (name = "Access", description = "Tokens"),
         (name = "Customers", description = "Persons and companies, and their identities"),
+        (name = "Verifications", description = "What becomes of verifications, and who decides"),
+        (name = "Providers", description = "Accounts with those who establish identities"),
         (name = "Ledgers", description = "Customers' ledgers and what happened on them"),
         (name = "Transfers", description = "Money moving between ledgers"),
         (name = "Payments", description = "Money to somebody elsewhere, over a rail"),
@@ -47,8 +49,12 @@ pub(crate) fn routes(sandbox: bool) -> OpenApiRouter<Peers> {
     let mut router = OpenApiRouter::with_openapi(Lombard::openapi())
         .merge(login::routes())
         .merge(customers::routes())
+        .merge(retention::routes())
         .merge(verifications::routes())
         .merge(screening::routes())
+        .merge(reviews::routes())
+        .merge(providers::routes())
+        .merge(callbacks::routes())
         .merge(ledgers::routes())
         .merge(transactions::routes())
         .merge(transfers::routes())
@@ -107,14 +113,20 @@ impl IntoResponses for Refusals {
     }
 }
 
-/// Paths that have no effect that could be had once only.
-const UNKEYED: [&str; 2] = ["/login", "/accounts/confirm_payee"];
+/// Paths that have no effect, or one that is the same the second time.
+const UNKEYED: [&str; 5] = [
+    "/login",
+    "/accounts/confirm_payee",
+    "/callbacks/kyc/{provider}",
+    "/kyc/providers/{provider}",
+    "/kyc/review_policy",
+];
 
 /// Adds the headers that the layer and the extractors know to every operation.
 fn describe_headers(openapi: &mut openapi::OpenApi) {
     for (path, item) in &mut openapi.paths.paths {
-        let PathItem { get, put, post, .. } = item;
-        for operation in [get, put, post].into_iter().flatten() {
+        let PathItem { get, put, post, delete, .. } = item;
+        for operation in [get, put, post, delete].into_iter().flatten() {
             take(operation, "X-Request-Id", "Names the request; 1-128 visible ASCII characters.");
             give(operation, "X-Request-Id", "Names the request, in the log as well.", |_| true);
         }

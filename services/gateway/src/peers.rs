@@ -2,9 +2,15 @@
 
 use proto::{
     access::v1::access_service_client::AccessServiceClient,
-    customer::v1::customer_service_client::CustomerServiceClient,
+    customer::v1::{
+        customer_service_client::CustomerServiceClient,
+        retention_service_client::RetentionServiceClient,
+    },
     kyc::v1::{
-        kyc_service_client::KycServiceClient, screening_service_client::ScreeningServiceClient,
+        kyc_service_client::KycServiceClient, provider_service_client::ProviderServiceClient,
+        review_service_client::ReviewServiceClient,
+        sandbox_service_client::SandboxServiceClient as KycSandboxClient,
+        screening_service_client::ScreeningServiceClient,
     },
     ledger::v1::{
         ledger_service_client::LedgerServiceClient, payment_service_client::PaymentServiceClient,
@@ -23,7 +29,11 @@ const MESSAGE: usize = 32 * 1024 * 1024;
 pub(crate) struct Peers {
     pub(crate) access: AccessServiceClient<Channel>,
     pub(crate) customer: CustomerServiceClient<Channel>,
+    pub(crate) retention: RetentionServiceClient<Channel>,
     pub(crate) kyc: KycServiceClient<Channel>,
+    pub(crate) kyc_sandbox: KycSandboxClient<Channel>,
+    pub(crate) providers: ProviderServiceClient<Channel>,
+    pub(crate) reviews: ReviewServiceClient<Channel>,
     pub(crate) ledger: LedgerServiceClient<Channel>,
     pub(crate) payments: PaymentServiceClient<Channel>,
     pub(crate) screening: ScreeningServiceClient<Channel>,
@@ -42,6 +52,10 @@ impl Peers {
             tokens: Tokens::new(access.clone()),
             access,
             customer: customer.max_decoding_message_size(MESSAGE),
+            kyc_sandbox: KycSandboxClient::new(settings.kyc.clone()),
+            providers: ProviderServiceClient::new(settings.kyc.clone()),
+            reviews: ReviewServiceClient::new(settings.kyc.clone()),
+            retention: RetentionServiceClient::new(settings.customer.clone()),
             kyc: kyc.max_decoding_message_size(MESSAGE),
             ledger: ledger.max_decoding_message_size(MESSAGE),
             payments: payments.max_decoding_message_size(MESSAGE),

@@ -17,13 +17,16 @@ use crate::{
     outgoing::Outgoing,
     path::PathId,
     peers::Peers,
-    query::{Paging, Query},
+    query::{self, Paging, Query},
     scope::needs,
     text,
 };
 
 pub(crate) fn routes() -> OpenApiRouter<Peers> {
-    let reads = needs("customers:read", OpenApiRouter::new().routes(routes!(list)));
+    let reads = needs(
+        "customers:read",
+        OpenApiRouter::new().routes(routes!(list)).routes(routes!(list_all)),
+    );
     let writes = needs("kyc:write", OpenApiRouter::new().routes(routes!(create)));
     reads.merge(writes)
 }
@@ -34,8 +37,14 @@ pub(crate) fn routes() -> OpenApiRouter<Peers> {
     "customer_id": "859f4eef-6a53-4110-8757-371844df8e8c",
     "third_party": "gb_group",
     "id_type": "driving_license",
-    "front": {"image": "/9j/4AAQSkZJRgABAQAAAQABAAD/", "mime_type": "image/jpeg"},
-    "back": {"image": "/9j/4AAQSkZJRgABAQAAAQABAAD/", "mime_type": "image/jpeg"},
+    "front": {
+        "image": "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR42mP4DwABAQEAHLCMmQAAAABJRU5ErkJggg==",
+        "mime_type": "image/png"
+    },
+    "back": {
+        "image": "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR42mP4DwABAQEAHLCMmQAAAABJRU5ErkJggg==",
+        "mime_type": "image/png"
+    },
     "additional_data": {"image": "JVBERi0xLjcK", "mime_type": "application/pdf"}
 }))]
 pub(crate) struct NewVerification {
@@ -208,6 +217,23 @@ impl TryFrom<Verification> for VerificationView {
     }
 }
 
+/// One attempt, and whose it is.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct OwnedView {
+    customer_id: String,
+    #[serde(flatten)]
+    verification: VerificationView,
+}
+
+impl TryFrom<Verification> for OwnedView {
+    type Error = Failure;
+
+    fn try_from(mut verification: Verification) -> Result<Self, Failure> {
+        let customer_id = std::mem::take(&mut verification.customer_id);
+        Ok(Self { customer_id, verification: verification.try_into()? })
+    }
+}
+
 /// Lists a customer's verifications, newest first.
 #[utoipa::path(
     get,
@@ -229,6 +255,62 @@ async fn list(
         page_size: paging.limit,
         page_token: paging.cursor.unwrap_or_default(),
         customer_id,
+        ..ListVerificationsRequest::default()
+    };
+    outgoing
+        .send(peers.kyc, message, |peer, request| Box::pin(peer.list_verifications(request)))
+        .await?
+        .view(|page| {
+            let rows = page.verifications;
+            let page = Page::of(page.total_size, rows, page.next_page_token, TryInto::try_into)?;
+            Ok(Success::of(page))
+        })
+}
+
+/// Which verifications, and which page of them.
+#[derive(Debug, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct Filter {
+    /// Only with this status; all when absent.
+    #[param(value_type = Option<String>, example = "in_review")]
+    status: i32,
+    /// 1-1000, 100 when absent.
+    #[param(minimum = 1, maximum = 1000)]
+    limit: Option<i32>,
+    /// The `next_cursor` of the page before.
+    cursor: Option<String>,
+}
+
+impl query::Parse for Filter {
+    fn parse(query: &mut query::Parameters) -> Self {
+        Self {
+            status: query.choice("status", &text::VERIFICATION_STATUSES),
+            limit: query.integer("limit"),
+            cursor: query.text("cursor"),
+        }
+    }
+}
+
+/// Lists verifications of all customers, newest first.
+#[utoipa::path(
+    get,
+    path = "/accounts/verifications",
+    operation_id = "list_all_verifications",
+    tag = "Verifications",
+    params(Filter),
+    responses(
+        (status = 200, description = "A page", body = Success<Page<OwnedView>>),
+        Refusals,
+    ),
+)]
+async fn list_all(
+    State(peers): State<Peers>,
+    Query(filter, outgoing): Query<Filter>,
+) -> Result<Answer<Success<Page<OwnedView>>>, Failure> {
+    let message = ListVerificationsRequest {
+        page_size: filter.limit,
+        page_token: filter.cursor.unwrap_or_default(),
+        verification_status: filter.status,
         ..ListVerificationsRequest::default()
     };
     outgoing

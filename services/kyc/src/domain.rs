@@ -6,5 +6,5 @@ mod verification;
 pub(crate) use document::{Document, Documents, MimeType, Side};
 pub use verification::Outcome;
 pub(crate) use verification::{
-    Change, IdType, Lifecycle, Status, Verification, WrongState, id_after,
+    Change, Decision, IdType, Lifecycle, Status, Verification, WrongState, id_after,
 };

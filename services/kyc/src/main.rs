@@ -2,17 +2,18 @@
 
 use std::{fs, path::PathBuf, sync::Arc};
 
-use anyhow::Context;
+use anyhow::{Context, ensure};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use kit::{
     config::{PostgresConfig, ServerConfig, TelemetryConfig},
+    keys::KeysConfig,
     peers::CUSTOMER,
     shutdown::Signals,
     telemetry::{self, LogTo},
 };
 use kyc::{
-    Settings,
-    providers::{Providers, Sandbox},
+    ObjectsConfig, Settings,
+    providers::{Hosts, Sandbox},
     screening::{self, Shrinking, files::Ofac},
 };
 use sqlx::PgPool;
@@ -41,7 +42,18 @@ enum Command {
     /// screened again.
     LoadList(LoadList),
     /// Serves gRPC and works on verifications until SIGTERM.
-    Serve(Serve),
+    Serve(Box<Serve>),
+    /// Wraps every data key with the newest key-encryption key, while the service runs. May be cut off, and
+    /// run again.
+    RotateKeys(AtRest),
+}
+
+#[derive(Args)]
+struct AtRest {
+    #[command(flatten)]
+    keys: KeysConfig,
+    #[command(flatten)]
+    objects: ObjectsConfig,
 }
 
 #[derive(Args)]
@@ -49,15 +61,23 @@ enum Command {
 struct Serve {
     #[command(flatten)]
     server: ServerConfig,
+    #[command(flatten)]
+    at_rest: AtRest,
     /// The customer service, for example `https://customer:7002`.
     #[arg(long, env = "CUSTOMER_URL")]
     customer_url: String,
+    /// Plays the provider for tenants without one of their own. Never in production: it verifies
+    /// whoever has no telling name.
+    #[arg(long, env = "SANDBOX")]
+    sandbox: bool,
     /// More names, besides `gb_group`, that the sandbox provider goes by.
-    #[arg(long, env = "SANDBOX_PROVIDERS", value_delimiter = ',')]
+    #[arg(long, env = "SANDBOX_PROVIDERS", value_delimiter = ',', requires = "sandbox")]
     sandbox_providers: Vec<String>,
     /// `tesseract`, to read the machine-readable zones of images. Without it they are not read.
     #[arg(long, env = "OCR_PROGRAM")]
     ocr_program: Option<PathBuf>,
+    #[command(flatten)]
+    hosts: Hosts,
 }
 
 #[derive(Args)]
@@ -89,20 +109,21 @@ async fn main() -> anyhow::Result<()> {
             kit::postgres::check_schema(&pool, &kyc::MIGRATIONS).await?;
             load_list(&config, &pool).await?;
         }
-        Command::Serve(config) => serve(config, pool).await?,
+        Command::Serve(config) => serve(*config, pool).await?,
+        Command::RotateKeys(AtRest { keys, objects }) => {
+            kit::postgres::check_schema(&pool, &kyc::MIGRATIONS).await?;
+            let rotated = kyc::rotate_keys(&pool, keys.keyring()?, objects.objects()?).await?;
+            tracing::info!(?rotated, "{} data keys were wrapped anew", rotated.rewrapped);
+            ensure!(rotated.failed == 0, "{} data keys do not open", rotated.failed);
+        }
     }
     Ok(())
 }
 
 async fn serve(config: Serve, pool: PgPool) -> anyhow::Result<()> {
-    let Serve { server, customer_url, sandbox_providers, ocr_program } = config;
     let mut signals = Signals::listen()?;
-    let sandbox = Arc::new(Sandbox::default());
-    let mut providers = Providers::new(sandbox.clone());
-    for name in &sandbox_providers {
-        providers = providers.with(name, sandbox.clone());
-    }
-    let settings = Settings { providers, ocr_program, ..Settings::default() };
+    let settings = settings(&config)?;
+    let Serve { server, customer_url, .. } = config;
     let links = server.tls.links("kyc")?;
     let customer = links.channel(CUSTOMER, &customer_url)?;
     let listener = links.listen(server.listen).await?;
@@ -131,4 +152,17 @@ async fn load_list(config: &LoadList, pool: &PgPool) -> anyhow::Result<()> {
     }
     tracing::info!(entries = loaded.entries, "the list is loaded");
     Ok(())
+}
+
+fn settings(config: &Serve) -> anyhow::Result<Settings> {
+    let (keys, objects) = (config.at_rest.keys.keyring()?, config.at_rest.objects.objects()?);
+    let mut settings = Settings::new(keys, objects);
+    if config.sandbox {
+        settings = settings.in_the_sandbox();
+        for name in &config.sandbox_providers {
+            settings.providers = settings.providers.with(name, Arc::new(Sandbox::default()));
+        }
+    }
+    let (hosts, ocr_program) = (config.hosts.clone(), config.ocr_program.clone());
+    Ok(Settings { hosts, ocr_program, ..settings })
 }

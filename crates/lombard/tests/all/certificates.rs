@@ -66,6 +66,7 @@ async fn the_documented_flow_works_where_services_know_each_other() {
     let databases = Databases {
         server: testkit::server().await,
         prefix: format!("t{}_", Uuid::now_v7().simple()),
+        files: directory.path().to_owned(),
     };
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let starting = Stack::start(&databases, listener, Some(directory.path()));

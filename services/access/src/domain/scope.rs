@@ -1,9 +1,12 @@
 //! What an API user may do.
 
 /// Every scope there is.
-pub const SCOPES: [&str; 6] = [
+pub const SCOPES: [&str; 9] = [
+    "admin",
     "customers:read",
     "customers:write",
+    "customers:erase",
+    "documents:read",
     "kyc:write",
     "ledgers:read",
     "ledgers:write",

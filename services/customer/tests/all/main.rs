@@ -8,6 +8,7 @@ mod intruders;
 mod list;
 mod program;
 mod record_verification;
+mod retention;
 mod server;
 mod standings;
 mod support;

@@ -14,6 +14,8 @@ mod ledgers;
 mod outages;
 mod paths;
 mod program;
+mod providers;
+mod retention;
 mod screening;
 mod stack;
 mod transfers;

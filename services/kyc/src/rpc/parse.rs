@@ -10,7 +10,7 @@ use super::documents;
 use crate::{
     domain::{IdType, Side},
     mrz::MAX_TEXT,
-    providers::Providers,
+    providers::Directory,
     store::verifications::{Filter, Page},
     verifications::{NewVerification, Zone},
     wire,
@@ -19,13 +19,13 @@ use crate::{
 /// An attempt that is asked for; `bad` holds what was found before.
 pub(super) fn new(
     message: pb::CreateVerificationRequest,
-    providers: &Providers,
+    directory: &Directory,
     mut bad: Violations,
 ) -> Result<NewVerification, crate::Error> {
     let customer = bad.required("customer_id", &message.customer_id, CustomerId::parse);
     let provider = bad.required("provider", &message.provider, |name| {
         let name = name.trim();
-        let known = providers.knows(name).then(|| name.to_owned());
+        let known = directory.knows(name).then(|| name.to_owned());
         known.ok_or("must be the name of a configured provider")
     });
     let id_type = id_type(message.id_type, &mut bad);

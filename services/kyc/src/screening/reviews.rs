@@ -14,7 +14,7 @@ use crate::{
     record::Record,
     store::{
         matches::{self, Known},
-        screening, verifications,
+        screening, transitions, verifications,
     },
 };
 
@@ -170,9 +170,12 @@ fn is_cleared(status: Status) -> bool {
 /// A review of its own, as if a provider had left it to a person.
 async fn begin(conn: &mut PgConnection, who: Who) -> Result<Verification, Error> {
     let at = now();
+    let latest = verifications::latest(conn, who.tenant, &[who.customer]).await?.pop();
+    let id = VerificationId::new();
     let mut review = Verification {
         tenant: who.tenant,
-        id: VerificationId::new(),
+        // A process whose clock is ahead may have made the latest.
+        id: latest.map_or(id, |latest| id.max(domain::id_after(latest.id))),
         customer: who.customer,
         provider: PROVIDER.to_owned(),
         id_type: IdType::None,
@@ -180,15 +183,14 @@ async fn begin(conn: &mut PgConnection, who: Who) -> Result<Verification, Error>
         create_time: at,
         lifecycle: Lifecycle::begin(at),
     };
-    verifications::insert(conn, &review).await?;
-    if let Some(greatest) = verifications::greater_id(conn, &review).await? {
-        let id = domain::id_after(greatest);
-        verifications::change_id(conn, &review, id).await?;
-        review.id = id;
+    verifications::insert(conn, &review, PROVIDER).await?;
+    if verifications::greater_id(conn, &review).await?.is_some() {
+        return Err(Error::VerificationInProgress(who.customer));
     }
+    transitions::insert(conn, &review, None).await?;
     let outcome = Outcome::InReview(vec![REASON.to_owned()]);
     if review.lifecycle.decide(outcome, at)? == Change::Made {
-        verifications::save_transition(conn, &review).await?;
+        verifications::save_transition(conn, &review, None).await?;
     }
     Ok(review)
 }

@@ -1,7 +1,7 @@
 //! Statements on the table `mrz_findings`.
 
 use sqlx::PgConnection;
-use types::{TenantId, VerificationId};
+use types::{CustomerId, TenantId, VerificationId};
 
 use crate::{
     domain::{Side, Verification},
@@ -89,4 +89,25 @@ pub(crate) async fn of_verification(
     let read =
         rows.into_iter().map(|row| row.read().ok_or_else(|| Error::broken_row(verification)));
     read.collect()
+}
+
+/// Removes all of a customer's.
+pub(crate) async fn erase(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    customer: CustomerId,
+) -> Result<(), Error> {
+    sqlx::query!(
+        "
+        delete from mrz_findings f
+        using verifications v
+        where f.tenant_id = $1 and v.tenant_id = f.tenant_id and v.customer_id = $2
+            and f.verification_id = v.verification_id
+        ",
+        tenant.uuid(),
+        customer.uuid(),
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
 }

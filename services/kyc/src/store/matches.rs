@@ -202,3 +202,22 @@ pub(crate) async fn was_verified(
     .await?;
     Ok(status.as_deref() == Some(Status::Verified.as_str()))
 }
+
+/// Removes all of a customer's.
+pub(crate) async fn erase(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    customer: CustomerId,
+) -> Result<(), Error> {
+    sqlx::query!(
+        "
+        delete from screening_matches
+        where tenant_id = $1 and customer_id = $2
+        ",
+        tenant.uuid(),
+        customer.uuid(),
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}

@@ -3,21 +3,27 @@
 
 use kit::time::now;
 use sqlx::{PgConnection, PgPool};
+use zeroize::Zeroizing;
 
 use crate::{
     customers::{self, Customers},
-    domain::{Outcome, Side, Verification},
+    domain::{MimeType, Outcome, Side, Verification},
     error::Error,
     mrz::{Findings, ocr::Ocr},
     record::Record,
+    safe::Safe,
     screening::{Match, REASON, Reviews, weigh},
-    store::{documents, findings},
+    store::{
+        documents::{self, Found},
+        findings,
+    },
 };
 
 /// What it takes to look.
 #[derive(Debug)]
 pub(super) struct Checks {
     pool: PgPool,
+    safe: Safe,
     customers: Customers,
     reviews: Reviews,
     ocr: Ocr,
@@ -25,15 +31,21 @@ pub(super) struct Checks {
 
 /// What was found.
 #[derive(Debug)]
-pub(super) struct Found {
+pub(super) struct Looked {
     details_version: i64,
     matches: Vec<Match>,
     findings: Vec<Findings>,
 }
 
 impl Checks {
-    pub(super) fn new(pool: PgPool, customers: Customers, reviews: Reviews, ocr: Ocr) -> Self {
-        Self { pool, customers, reviews, ocr }
+    pub(super) fn new(
+        pool: PgPool,
+        safe: Safe,
+        customers: Customers,
+        reviews: Reviews,
+        ocr: Ocr,
+    ) -> Self {
+        Self { pool, safe, customers, reviews, ocr }
     }
 
     /// Looks at the customer and its documents. An outcome that verifies nobody has no need of it.
@@ -41,7 +53,7 @@ impl Checks {
         &self,
         verification: &Verification,
         outcome: &Outcome,
-    ) -> Result<Option<Found>, Error> {
+    ) -> Result<Option<Looked>, Error> {
         match outcome {
             Outcome::Verified | Outcome::InReview(_) => {}
             Outcome::ResubmissionRequired(_)
@@ -53,7 +65,7 @@ impl Checks {
         let customer = self.customers.get(&caller, verification.customer).await?;
         let matches = self.reviews.search(verification.tenant, &customer.record).await?;
         let findings = self.read_zones(verification, &customer.record).await?;
-        Ok(Some(Found { details_version: customer.details_version, matches, findings }))
+        Ok(Some(Looked { details_version: customer.details_version, matches, findings }))
     }
 
     /// Reads the images of documents whose zone nobody has read yet.
@@ -74,19 +86,37 @@ impl Checks {
             if known.iter().any(|known| known.side == side) {
                 continue;
             }
-            let mut conn = self.pool.acquire().await?;
-            let image = documents::image(&mut conn, verification, side).await?;
-            drop(conn);
-            let Some(image) = image else { continue };
+            let Some(image) = self.image(verification, side).await? else { continue };
             let text = self.ocr.read(&image).await;
             let found = text.and_then(|text| Findings::of_image(side, &text, record, now().date()));
             read.extend(found);
         }
         Ok(read)
     }
+
+    /// An image that was sent in; none where there is none any more, or another kind of file.
+    async fn image(
+        &self,
+        verification: &Verification,
+        side: Side,
+    ) -> Result<Option<Zeroizing<Vec<u8>>>, Error> {
+        let (tenant, id) = (verification.tenant, verification.id);
+        let mut conn = self.pool.acquire().await?;
+        let found = documents::find(&mut conn, tenant, id, side).await?;
+        drop(conn);
+        match found {
+            Some(Found::Kept(kept)) if kept.label.mime_type != MimeType::Pdf => {
+                self.safe.open(&kept).await
+            }
+            Some(Found::Plain(plain)) if plain.label.mime_type != MimeType::Pdf => {
+                Ok(Some(Zeroizing::new(plain.content)))
+            }
+            Some(Found::Kept(_) | Found::Plain(_) | Found::Erased) | None => Ok(None),
+        }
+    }
 }
 
-impl Found {
+impl Looked {
     /// What becomes of the attempt. Stores the evidence, in the transaction that locks the attempt.
     pub(super) async fn weigh(
         &self,

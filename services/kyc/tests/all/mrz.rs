@@ -41,7 +41,7 @@ async fn outcome(
 ) -> (Status, Vec<String>, Vec<MrzFindings>) {
     let created = setup.create(request).await.unwrap();
     let decided = setup.decided(&created.verification_id).await;
-    let mut client = ScreeningServiceClient::new(setup.kyc_channel.clone());
+    let mut client = ScreeningServiceClient::new(setup.channel.clone());
     let request = GetVerificationEvidenceRequest { verification_id: created.verification_id };
     let evidence = client.get_verification_evidence(setup.caller.request(request)).await.unwrap();
     (decided.verification_status(), decided.reasons, evidence.into_inner().mrz_findings)

@@ -39,7 +39,7 @@ async fn reviews(setup: &mut Setup, customer: &str) -> Vec<Verification> {
 }
 
 async fn evidence(setup: &Setup, id: &str) -> VerificationEvidence {
-    let mut client = ScreeningServiceClient::new(setup.kyc_channel.clone());
+    let mut client = ScreeningServiceClient::new(setup.channel.clone());
     let request = GetVerificationEvidenceRequest { verification_id: id.into() };
     let found = client.get_verification_evidence(setup.caller.request(request)).await;
     found.unwrap().into_inner()
@@ -289,7 +289,7 @@ async fn changes_that_no_process_had_screened_are_screened_by_the_next() {
 async fn a_tenant_chooses_from_which_score_on_a_match_is_reviewed() {
     let mut setup = setup().await;
     load(&setup, UK).await;
-    let mut client = ScreeningServiceClient::new(setup.kyc_channel.clone());
+    let mut client = ScreeningServiceClient::new(setup.channel.clone());
     let set = |threshold| UpdateScreeningSettingsRequest {
         settings: Some(ScreeningSettings { threshold }),
     };
@@ -325,7 +325,7 @@ async fn another_tenant_reads_no_evidence() {
     screened(&setup).await;
     let review = reviews(&mut setup, &customer.customer_id).await.remove(0);
 
-    let mut client = ScreeningServiceClient::new(setup.kyc_channel.clone());
+    let mut client = ScreeningServiceClient::new(setup.channel.clone());
     let request = GetVerificationEvidenceRequest { verification_id: review.verification_id };
     let read = client.get_verification_evidence(testkit::caller().request(request)).await;
 
