@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::stack::login;
 
 /// Every method and path of the surface. What is in braces may have any name.
-const OPERATIONS: [(&str, &str); 35] = [
+const OPERATIONS: [(&str, &str); 41] = [
     ("post", "/login"),
     ("post", "/logout"),
     ("post", "/accounts/create_customer"),
@@ -44,6 +44,12 @@ const OPERATIONS: [(&str, &str); 35] = [
     ("get", "/kyc/review_policy"),
     ("put", "/kyc/review_policy"),
     ("post", "/callbacks/kyc/{}"),
+    ("get", "/accounts/verifications/{}/evidence"),
+    ("get", "/kyc/screening"),
+    ("put", "/kyc/screening"),
+    ("get", "/accounts/customers/{}/retention"),
+    ("put", "/accounts/customers/{}/retention"),
+    ("delete", "/accounts/customers/{}/personal_data"),
 ];
 
 async fn description() -> Value {
