@@ -200,7 +200,8 @@ fn start_customer(parts: &mut Parts, Place { name, pool, listener, .. }: Place) 
 }
 
 fn start_access(parts: &mut Parts, Place { name, pool, listener, .. }: Place) {
-    let settings = access::Settings { token_lifetime: TOKEN_LIFETIME };
+    let settings =
+        access::Settings { token_lifetime: TOKEN_LIFETIME, ..access::Settings::default() };
     parts.start(name, |stop| access::serve(listener, settings, pool, DRAIN_TIMEOUT, stop));
 }
 

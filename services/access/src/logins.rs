@@ -84,12 +84,12 @@ impl Access {
         let hash =
             user.as_ref().map_or_else(PasswordHash::of_nobody, |user| user.password_hash.clone());
         let matches = self.passwords.matches(credentials.password, hash).await?;
-        Ok(user.filter(|_| matches))
+        Ok(user.filter(|user| matches && user.active))
     }
 
     async fn issue(&self, attempt: Uuid, user: &User) -> Result<Issued, Error> {
         let token = Token::generate().map_err(internal)?;
-        let lifetime = PgInterval::try_from(self.token_lifetime).map_err(internal)?;
+        let lifetime = PgInterval::try_from(self.settings.token_lifetime).map_err(internal)?;
         let mut tx = self.pool.begin().await?;
         attempts::delete(&mut tx, attempt).await?;
         tokens::purge(&mut tx).await?;

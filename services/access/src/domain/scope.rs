@@ -1,14 +1,18 @@
 //! What an API user may do.
 
 /// Every scope there is.
-pub const SCOPES: [&str; 6] = [
+pub const SCOPES: [&str; 7] = [
     "customers:read",
     "customers:write",
     "kyc:write",
     "ledgers:read",
     "ledgers:write",
     "payments:write",
+    "admin",
 ];
+
+/// What the tenant's own administrators need, to make keys for others.
+pub(crate) const ADMIN: &str = "admin";
 
 /// One of [`SCOPES`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -26,7 +26,7 @@ impl Stack {
     pub(crate) async fn start() -> Self {
         let pool = testkit::database("access", &access::MIGRATIONS).await;
         let users = Access::new(pool.clone(), LIFETIME);
-        let access = access::service(pool, access::Settings { token_lifetime: LIFETIME });
+        let access = access::service(pool, access::Settings::default());
         let customer = testkit::database("customer", &customer::MIGRATIONS).await;
         let customer = testkit::serve(customer::service(customer)).await;
         let kyc = testkit::database("kyc", &kyc::MIGRATIONS).await;
