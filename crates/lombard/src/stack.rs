@@ -224,7 +224,9 @@ fn start_ledger(
 fn start_gateway(parts: &mut Parts, listener: TcpListener, channels: Channels) {
     let Channels { access, customer, kyc, ledger } = channels;
     let (sandbox, drain_timeout) = (true, DRAIN_TIMEOUT);
-    let settings = gateway::Settings { access, customer, kyc, ledger, sandbox, drain_timeout };
+    let limits = gateway::Limits::default();
+    let settings =
+        gateway::Settings { access, customer, kyc, ledger, sandbox, drain_timeout, limits };
     parts.start("gateway", |stop| gateway::serve(listener, settings, stop));
 }
 

@@ -16,8 +16,8 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_swagger_ui::SwaggerUi;
 
 use crate::{
-    customers, failure::FailureView, ledgers, login, payments, peers::Peers, sandbox, transactions,
-    transfers, verifications,
+    api_keys, customers, failure::FailureView, ledgers, login, payments, peers::Peers, sandbox,
+    transactions, transfers, verifications,
 };
 
 /// What all routes share.
@@ -32,7 +32,7 @@ use crate::{
     security(("token" = []), ("bearer" = [])),
     modifiers(&Proofs),
     tags(
-        (name = "Access", description = "Tokens"),
+        (name = "Access", description = "Tokens and API keys"),
         (name = "Customers", description = "Persons and companies, and their identities"),
         (name = "Ledgers", description = "Customers' ledgers and what happened on them"),
         (name = "Transfers", description = "Money moving between ledgers"),
@@ -46,6 +46,7 @@ struct Lombard;
 pub(crate) fn routes(sandbox: bool) -> OpenApiRouter<Peers> {
     let mut router = OpenApiRouter::with_openapi(Lombard::openapi())
         .merge(login::routes())
+        .merge(api_keys::routes())
         .merge(customers::routes())
         .merge(verifications::routes())
         .merge(ledgers::routes())
@@ -86,14 +87,15 @@ impl IntoResponses for Refusals {
         let refusals = [
             ("400", "Bad parameters, all of them"),
             ("401", "No valid token, or a wrong e-mail address or password"),
-            ("403", "The token does not allow this"),
+            ("403", "The token does not allow this: `missing_scope` says what it would need"),
             ("404", "Not there, or somebody else's"),
             ("409", "Against the present state, another request, or declined"),
             ("413", "The body is too large"),
+            ("414", "Path and query are too long"),
             ("415", "The body is not application/json"),
-            ("429", "Too often"),
+            ("429", "Too often; `Retry-After` and `RateLimit-…` say how long"),
             ("500", "Not the client's fault"),
-            ("503", "Unavailable for the moment"),
+            ("503", "Unavailable or too busy for the moment; `Retry-After`"),
             ("504", "Not finished in time"),
         ];
         let describe = |(status, about): (&str, &str)| {
@@ -106,8 +108,16 @@ impl IntoResponses for Refusals {
     }
 }
 
-/// Paths that have no effect that could be had once only.
-const UNKEYED: [&str; 2] = ["/login", "/accounts/confirm_payee"];
+/// Paths that have no effect that could be had once only, or whose answer is not kept because it is a
+/// secret.
+const UNKEYED: [&str; 6] = [
+    "/login",
+    "/accounts/confirm_payee",
+    "/access/keys",
+    "/access/keys/{api_key_id}",
+    "/access/keys/{api_key_id}/rotate",
+    "/access/keys/{api_key_id}/revoke",
+];
 
 /// Adds the headers that the layer and the extractors know to every operation.
 fn describe_headers(openapi: &mut openapi::OpenApi) {

@@ -45,6 +45,11 @@ impl Outgoing {
         Self { repeatable: true, ..self }
     }
 
+    /// The same for a message with an effect that no key makes repeatable.
+    pub(crate) fn once(self) -> Self {
+        Self { repeatable: false, ..self }
+    }
+
     /// The `request_id` of the message.
     pub(crate) fn key(&self) -> String {
         self.key.clone()

@@ -33,7 +33,8 @@ impl ApiKeyService for Rpc {
         let message = request.into_inner();
         let given = message.api_key.unwrap_or_default();
         let mut bad = Violations::new();
-        let user = bad.required("api_key.user_id", &given.user_id, UserId::parse);
+        let own = caller.user().filter(|_| given.user_id.is_empty());
+        let user = own.or_else(|| bad.required("api_key.user_id", &given.user_id, UserId::parse));
         let settings = settings(&given, &mut bad);
         bad.into_result().map_err(Error::Kit)?;
         let new = user.zip(settings).map(|(user, settings)| NewKey { user, settings });

@@ -102,7 +102,7 @@ fn parameter(field: &str) -> String {
         "filter.create_time_before" => "to_date",
         other => other,
     };
-    let inner = ["customer.", "ledger.", "filter.", "sender.", "creditor.", "account."]
+    let inner = ["customer.", "ledger.", "filter.", "sender.", "creditor.", "account.", "api_key."]
         .into_iter()
         .find_map(|message| field.strip_prefix(message))
         .unwrap_or(field);
@@ -114,6 +114,8 @@ fn segment(field: &str) -> Option<&str> {
     match field.split('[').next().unwrap_or(field) {
         "minor_units" | "currency_code" | "paths" => None,
         "content" => Some("image"),
+        "expire_time" => Some("expires"),
+        "old_secret_expire_time" => Some("old_expires"),
         "creditor_name" | "name_prefix" => Some("name"),
         "date_of_birth" => Some("dob"),
         "decimal" | "money" => Some("amount"),

@@ -6,7 +6,12 @@ use super::*;
 use crate::body::{Object, Parse};
 
 /// The paths that are promised.
-const PROMISED: [&str; 23] = [
+const PROMISED: [&str; 28] = [
+    "POST /access/keys",
+    "GET /access/keys",
+    "PUT /access/keys/{api_key_id}",
+    "POST /access/keys/{api_key_id}/rotate",
+    "POST /access/keys/{api_key_id}/revoke",
     "POST /login",
     "POST /logout",
     "POST /accounts/create_customer",
@@ -68,6 +73,7 @@ fn every_operation_tells_its_headers_its_refusals_and_its_proof() {
         let headers: Vec<_> =
             parameters.filter(|one| one["in"] == "header").map(|one| &one["name"]).collect();
         let is_keyed = !name.starts_with("GET")
+            && !name.contains(" /access/")
             && !matches!(&*name, "POST /login" | "POST /accounts/confirm_payee");
         assert!(headers.contains(&&Value::from("X-Request-Id")), "{name}");
         assert_eq!(headers.contains(&&Value::from("Idempotency-Key")), is_keyed, "{name}");
@@ -132,6 +138,9 @@ fn properties(schema: &Value, root: &Value) -> BTreeSet<String> {
 #[test]
 fn bodies_are_described_as_they_are_read() {
     check_body::<login::Credentials>("Credentials");
+    check_body::<api_keys::requests::NewKey>("NewKey");
+    check_body::<api_keys::requests::KeyChanges>("KeyChanges");
+    check_body::<api_keys::requests::Rotation>("Rotation");
     check_body::<customers::NewCustomer>("NewCustomer");
     check_body::<customers::CustomerChanges>("CustomerChanges");
     check_body::<verifications::NewVerification>("NewVerification");

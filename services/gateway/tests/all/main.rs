@@ -7,13 +7,17 @@
 )]
 
 mod access;
+mod api_keys;
 mod bodies;
+mod connections;
 mod customers;
 mod headers;
 mod ledgers;
+mod limits;
 mod outages;
 mod paths;
 mod program;
+mod scopes;
 mod stack;
 mod transfers;
 mod verifications;
