@@ -78,6 +78,8 @@ pub(crate) async fn around(
             Ok(response) => response,
             Err(_) => Failure::out_of_time().into_response(),
         };
+        // Its place is another's while the rest of its body is read.
+        drop(gate);
         if let Some(remains) = remains {
             remains.read().await;
         }
@@ -158,7 +160,9 @@ async fn admit(
         request.extensions_mut().insert(caller);
         request.extensions_mut().insert(Proof::new(guard.tokens.clone(), client));
     }
-    if request.body().is_end_stream() {
+    // Others enter when their body is there.
+    let has_body = matches!(*request.method(), Method::POST | Method::PUT);
+    if !has_body || request.body().is_end_stream() {
         gate.enter()?;
     }
     request.extensions_mut().insert(gate);
