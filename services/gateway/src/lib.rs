@@ -42,6 +42,7 @@ mod scope;
 mod text;
 mod transactions;
 mod transfers;
+mod unknown;
 mod verifications;
 
 pub use crate::{
