@@ -12,11 +12,11 @@ use kit::{
     postgres::{self, check_schema},
     time::from_timestamp,
 };
+use prost_types::{FieldMask, Timestamp};
 use proto::access::v1::{
     ApiKey, Tenant, User, admin_service_client::AdminServiceClient,
     api_key_service_client::ApiKeyServiceClient,
 };
-use prost_types::{FieldMask, Timestamp};
 use serde_json::{Value, json};
 use time::format_description::well_known::Rfc3339;
 use tonic::{Request, Status, service::Routes};
@@ -94,8 +94,8 @@ fn on_behalf_of<M>(tenant: &str, message: M) -> anyhow::Result<Request<M>> {
 /// Everything that is wrong, by name.
 fn refused(status: Status) -> anyhow::Error {
     let details = status.get_error_details();
-    let bad = details.bad_request().iter().flat_map(|bad| &bad.field_violations);
-    let bad: Vec<_> = bad.map(|bad| format!("{} {}", bad.field, bad.description)).collect();
+    let bad = details.bad_request().map(|bad| bad.field_violations.as_slice()).unwrap_or_default();
+    let bad: Vec<_> = bad.iter().map(|bad| format!("{} {}", bad.field, bad.description)).collect();
     if bad.is_empty() {
         anyhow::anyhow!("{}", status.message())
     } else {

@@ -89,12 +89,7 @@ impl Access {
     }
 
     /// A token, for who may have mistyped before.
-    async fn issue(
-        &self,
-        attempt: Uuid,
-        email: &Subject,
-        user: &User,
-    ) -> Result<Issued, Error> {
+    async fn issue(&self, attempt: Uuid, email: &Subject, user: &User) -> Result<Issued, Error> {
         let token = Token::generate().map_err(internal)?;
         let lifetime = PgInterval::try_from(self.settings.token_lifetime).map_err(internal)?;
         let mut tx = self.pool.begin().await?;

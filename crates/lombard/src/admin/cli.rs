@@ -13,7 +13,13 @@ use crate::cli::time;
 pub struct Admin {
     /// The access service's database. Without it, that of `lombard dev` in the data directory, whether
     /// it runs or not.
-    #[arg(long, global = true, value_name = "URL", env = "ACCESS_DATABASE_URL", hide_env_values = true)]
+    #[arg(
+        long,
+        global = true,
+        value_name = "URL",
+        env = "ACCESS_DATABASE_URL",
+        hide_env_values = true
+    )]
     pub database_url: Option<DatabaseUrl>,
     /// Where `lombard dev` keeps its data.
     #[arg(long, global = true, value_name = "DIR", default_value = "./.lombard")]

@@ -51,8 +51,7 @@ async fn an_operator_sets_up_a_tenant_its_user_and_a_key_and_takes_them_away_aga
 
     let tenant = made(&pool, &["tenant", "create", "Acme"], "tenant_id").await;
     let of = ["--tenant", &tenant];
-    let create =
-        ["--email", "ops@acme.example", "--scopes", "admin customers:read ledgers:read"];
+    let create = ["--email", "ops@acme.example", "--scopes", "admin customers:read ledgers:read"];
     let create = [&["user", "create"], of.as_slice(), &create].concat();
     let user = made(&pool, &create, "user_id").await;
     let create = ["--user", &user, "--name", "till", "--scopes", "customers:read"];

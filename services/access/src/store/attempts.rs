@@ -74,10 +74,7 @@ pub(crate) async fn delete(conn: &mut PgConnection, attempt: Uuid) -> Result<(),
 }
 
 /// Forgets the wrong tries of a subject, but for those that somebody else is forgetting.
-pub(crate) async fn forgive(
-    conn: &mut PgConnection,
-    subject: &Subject,
-) -> Result<(), sqlx::Error> {
+pub(crate) async fn forgive(conn: &mut PgConnection, subject: &Subject) -> Result<(), sqlx::Error> {
     sqlx::query!(
         "
         delete from login_attempts

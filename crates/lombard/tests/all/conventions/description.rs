@@ -97,8 +97,7 @@ async fn every_operation_tells_its_answers() {
             assert!(schema.is_object(), "{method} {path} {status}");
         }
         let has_body = operation.get("requestBody").is_some();
-        let is_bare =
-            path == "/logout" || path.ends_with("/cancel") || path.ends_with("/revoke");
+        let is_bare = path == "/logout" || path.ends_with("/cancel") || path.ends_with("/revoke");
         assert_eq!(has_body, method != "get" && !is_bare, "{method} {path}");
     }
     let mut found = BTreeSet::new();
