@@ -85,10 +85,8 @@ async fn both_secrets_are_good_while_one_takes_over() {
     let (id, old) = key(&client, json!({})).await;
 
     let path = format!("/access/keys/{id}/rotate");
-    let until_then = (kit::time::now().year() + 1).to_string() + "-01-01";
     let refused = client.post(&path, json!({"old_expires": "2999-01-01"})).await;
-    let bad = refused.bad();
-    assert_eq!(bad, ["old_expires"], "{until_then}");
+    assert_eq!(refused.bad(), ["old_expires"]);
     let in_an_hour = kit::time::now().saturating_add(time::Duration::hours(1));
     let format = &time::format_description::well_known::Rfc3339;
     let old_expires = in_an_hour.format(format).unwrap();
