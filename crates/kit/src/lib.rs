@@ -7,6 +7,7 @@ pub mod config;
 mod context;
 pub mod errors;
 pub mod idempotency;
+pub mod keys;
 pub mod page;
 pub mod postgres;
 mod propagation;

@@ -60,7 +60,7 @@ pub struct Dev {
     /// Where the gateway listens. Port 0 picks a free one.
     #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:8080")]
     pub listen: SocketAddr,
-    /// Where PostgreSQL keeps its data, between one run and the next.
+    /// Where PostgreSQL keeps its data, with the documents and their keys, between one run and the next.
     #[arg(long, value_name = "DIR", default_value = "./.lombard")]
     pub data_dir: PathBuf,
     /// A PostgreSQL server to use instead of an own one. Databases are created on it:

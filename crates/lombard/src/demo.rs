@@ -41,7 +41,12 @@ async fn on_own_platform(options: &Demo, stop: &CancellationToken) -> anyhow::Re
     let listener = dev::bind(([127, 0, 0, 1], 0).into()).await?;
     eprintln!("lombard: starting a platform for the demo");
     let server = Server::throw_away().await?;
-    let databases = Databases { server: server.options(), prefix: dev::DATABASE_PREFIX.to_owned() };
+    let files = tempfile::tempdir()?;
+    let databases = Databases {
+        server: server.options(),
+        prefix: dev::DATABASE_PREFIX.to_owned(),
+        files: files.path().to_owned(),
+    };
     let walked = dev::with_stack(&databases, listener, stop, async |stack: &Stack| {
         stack.seed(&SANDBOX).await?;
         walk(&stack.url(), options, &mut stdout()).await

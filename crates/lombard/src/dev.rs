@@ -46,7 +46,11 @@ async fn platform(options: &Dev, stop: &CancellationToken) -> anyhow::Result<()>
         None => Server::durable(&options.data_dir).await?,
     };
     eprintln!("lombard: starting the services");
-    let databases = Databases { server: server.options(), prefix: options.database_prefix.clone() };
+    let databases = Databases {
+        server: server.options(),
+        prefix: options.database_prefix.clone(),
+        files: options.data_dir.clone(),
+    };
     let served = with_stack(&databases, listener, stop, async |stack: &Stack| {
         announce(stack).await?;
         stop.cancelled().await;

@@ -3,13 +3,18 @@
 
 use std::{
     net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    path::{Path, PathBuf},
     time::Duration,
 };
 
 use access::{Access, SCOPES};
 use anyhow::Context;
 use clap::Parser;
-use kit::client;
+use kit::{
+    client,
+    keys::{self, Keyring},
+};
+use kyc::Objects;
 use sqlx::{PgPool, migrate::Migrator, postgres::PgConnectOptions};
 use tokio::{net::TcpListener, sync::Mutex};
 use tonic::transport::Channel;
@@ -50,6 +55,8 @@ pub struct Databases {
     pub server: PgConnectOptions,
     /// What the databases' names begin with; the services' names follow.
     pub prefix: String,
+    /// A directory for what is in no database: keys and documents.
+    pub files: PathBuf,
 }
 
 /// The running platform. Dropped, it ends at once; `stop` lets requests under way finish.
@@ -88,7 +95,7 @@ impl Stack {
         let mut parts = Parts::default();
         start_access(&mut parts, access);
         start_customer(&mut parts, customer);
-        start_kyc(&mut parts, kyc, channels.customer.clone());
+        start_kyc(&mut parts, kyc, channels.customer.clone(), &databases.files)?;
         start_ledger(&mut parts, ledger, channels.customer.clone())?;
         start_gateway(&mut parts, listener, channels);
         let stack = Self { gateway, services, access: users, parts: Mutex::new(parts) };
@@ -205,9 +212,18 @@ fn start_access(parts: &mut Parts, Place { name, pool, listener, .. }: Place) {
     parts.start(name, |stop| access::serve(listener, settings, pool, DRAIN_TIMEOUT, stop));
 }
 
-fn start_kyc(parts: &mut Parts, Place { name, pool, listener, .. }: Place, customer: Channel) {
-    let settings = kyc::Settings::default();
+fn start_kyc(
+    parts: &mut Parts,
+    Place { name, pool, listener, .. }: Place,
+    customer: Channel,
+    files: &Path,
+) -> anyhow::Result<()> {
+    let keys = files.join("keys");
+    keys::ensure_file(&keys)?;
+    let objects = Objects::directory(&files.join("documents"))?;
+    let settings = kyc::Settings::new(Keyring::from_file(&keys)?, objects).in_the_sandbox();
     parts.start(name, |stop| kyc::serve(listener, settings, pool, customer, DRAIN_TIMEOUT, stop));
+    Ok(())
 }
 
 fn start_ledger(

@@ -4,6 +4,7 @@
 //! `LOMBARD_TEST_DATABASE_URL`, of a superuser, it uses that server instead.
 
 mod database;
+pub mod files;
 pub mod program;
 mod serve;
 

@@ -9,11 +9,15 @@ use sqlx::{PgPool, migrate::Migrator};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+mod changes;
 mod customers;
 mod domain;
 mod error;
+mod retention;
 mod rpc;
 mod store;
+
+use crate::{customers::Customers, retention::Retentions};
 
 /// The package of the contract, as errors name it.
 pub const DOMAIN: &str = "lombard.customer.v1";
@@ -26,14 +30,18 @@ pub static MIGRATIONS: Migrator = sqlx::migrate!();
 pub fn service(pool: PgPool) -> Service {
     Service {
         name: SERVICE_NAME,
-        routes: rpc::routes(customers::Customers::new(pool.clone())),
+        routes: rpc::routes(
+            Customers::new(pool.clone()),
+            changes::Changes::new(pool.clone()),
+            Retentions::new(pool.clone()),
+        ),
         public: &[],
         descriptors: proto::DESCRIPTORS,
         database: pool,
     }
 }
 
-/// Serves until `stop`, then lets requests under way finish within `drain_timeout`.
+/// Serves, and erases personal data that is due, until `stop`, then lets requests under way finish within `drain_timeout`.
 ///
 /// # Errors
 ///
@@ -45,5 +53,14 @@ pub async fn serve(
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
     kit::postgres::wait_for_schema(&pool, &MIGRATIONS, &stop).await?;
-    server::serve(listener, service(pool), drain_timeout, stop).await
+    // A server that fails takes the purge with it.
+    let purge_stop = stop.child_token();
+    let purge = Retentions::new(pool.clone()).purge(purge_stop.clone());
+    let server = async {
+        let served = server::serve(listener, service(pool), drain_timeout, stop).await;
+        purge_stop.cancel();
+        served
+    };
+    let (served, ()) = tokio::join!(Box::pin(server), Box::pin(purge));
+    served
 }

@@ -1,5 +1,5 @@
 //! Statements on the table `customers`. How many a tenant has in all is kept apart, in
-//! [`counts`]; how often one was enabled or disabled, in [`standings`].
+//! [`counts`]; how often one was enabled or disabled, in [`standings`]; who was changed, in [`changes`].
 
 use std::ops::Range;
 
@@ -13,7 +13,9 @@ use crate::{
     error::Error,
 };
 
+pub(crate) mod changes;
 pub(crate) mod counts;
+pub(crate) mod retention;
 mod row;
 pub(crate) mod standings;
 
@@ -127,7 +129,7 @@ pub(crate) async fn update(
             address_iso_country = $14, date_of_birth = $15, email = $16, email_key = $17,
             phone = $18, phone_e164 = $19, active = $20, verification_status = $21,
             details_version = $22, verification_id = $23, verification_version = $24,
-            update_time = $25
+            update_time = $25, relationship_ended_at = $26, legal_hold = $27, erased_at = $28
         where tenant_id = $1 and customer_id = $2
         ",
         tenant.uuid(),
@@ -155,6 +157,9 @@ pub(crate) async fn update(
         row.verification_id,
         row.verification_version,
         row.update_time,
+        row.relationship_ended_at,
+        row.legal_hold,
+        row.erased_at,
     )
     .execute(conn)
     .await?;
@@ -183,7 +188,8 @@ pub(crate) async fn find_many(
                address_number, address_refinement, address_street, address_region, address_city,
                address_postal_code, address_iso_country, date_of_birth, email, email_key, phone,
                phone_e164, active, verification_status, details_version, verification_id,
-               verification_version, create_time, update_time
+               verification_version, relationship_ended_at, legal_hold, erased_at, create_time,
+               update_time
         from unnest($2::uuid[]) with ordinality as asked (customer_id, place)
         join customers c on c.tenant_id = $1 and c.customer_id = asked.customer_id
         order by place
@@ -209,7 +215,8 @@ pub(crate) async fn lock(
                address_number, address_refinement, address_street, address_region, address_city,
                address_postal_code, address_iso_country, date_of_birth, email, email_key, phone,
                phone_e164, active, verification_status, details_version, verification_id,
-               verification_version, create_time, update_time
+               verification_version, relationship_ended_at, legal_hold, erased_at, create_time,
+               update_time
         from customers
         where tenant_id = $1 and customer_id = $2
         for no key update
@@ -237,7 +244,8 @@ pub(crate) async fn list(
                address_number, address_refinement, address_street, address_region, address_city,
                address_postal_code, address_iso_country, date_of_birth, email, email_key, phone,
                phone_e164, active, verification_status, details_version, verification_id,
-               verification_version, create_time, update_time
+               verification_version, relationship_ended_at, legal_hold, erased_at, create_time,
+               update_time
         from customers
         where tenant_id = $1
             and ($2::text is null or customer_type = $2)

@@ -36,6 +36,14 @@ pub(crate) const USUAL_LIMIT: usize = 64 * 1024;
 /// Memory for a body before anything of it has come.
 const FIRST: usize = 4 * 1024;
 
+/// A body that is taken as it comes, whatever it is.
+pub(crate) async fn raw(parts: &Parts, body: HttpBody) -> Result<Bytes, Failure> {
+    let gate = gate(parts)?;
+    let bytes = timely(collect(&parts.headers, body, USUAL_LIMIT, gate)).await?;
+    gate.enter()?;
+    Ok(bytes)
+}
+
 /// What a route reads from its body.
 pub(crate) trait Parse {
     /// The body's size at most.
@@ -134,8 +142,11 @@ async fn read(
         let code = "UNSUPPORTED_MEDIA_TYPE";
         return Err(Failure::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, code, message));
     }
-    let read = tokio::time::timeout(ARRIVAL, collect(headers, body, limit, gate)).await;
-    read.unwrap_or_else(|_| {
+    timely(collect(headers, body, limit, gate)).await
+}
+
+async fn timely(read: impl Future<Output = Result<Bytes, Failure>>) -> Result<Bytes, Failure> {
+    tokio::time::timeout(ARRIVAL, read).await.unwrap_or_else(|_| {
         let message = "The body did not arrive within 30 seconds";
         Err(Failure::new(StatusCode::BAD_REQUEST, "BODY_INCOMPLETE", message))
     })

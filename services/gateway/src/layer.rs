@@ -170,9 +170,10 @@ async fn admit(
     Ok(())
 }
 
-/// Paths that need no token.
+/// Paths that need no token: callbacks bring a proof of their own.
 fn is_public(path: &str) -> bool {
-    matches!(path, "/login" | "/openapi.json" | "/docs") || path.starts_with("/docs/")
+    matches!(path, "/login" | "/openapi.json" | "/docs")
+        || ["/docs/", "/callbacks/kyc/"].iter().any(|prefix| path.starts_with(prefix))
 }
 
 /// A panic ends one request, not the connection.
@@ -207,10 +208,25 @@ mod tests {
 
     #[test]
     fn only_the_login_and_the_description_are_public() {
-        for path in ["/login", "/openapi.json", "/docs", "/docs/", "/docs/swagger-ui.css"] {
+        for path in [
+            "/login",
+            "/openapi.json",
+            "/docs",
+            "/docs/",
+            "/docs/swagger-ui.css",
+            "/callbacks/kyc/gbg_go",
+        ] {
             assert!(is_public(path), "{path}");
         }
-        for path in ["/", "/logout", "/login/", "/docsx", "/accounts/customers/list", "//login"] {
+        for path in [
+            "/",
+            "/logout",
+            "/login/",
+            "/docsx",
+            "/callbacks",
+            "/accounts/customers/list",
+            "//login",
+        ] {
             assert!(!is_public(path), "{path}");
         }
     }

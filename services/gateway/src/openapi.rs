@@ -16,8 +16,8 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_swagger_ui::SwaggerUi;
 
 use crate::{
-    api_keys, customers, failure::FailureView, ledgers, login, payments, peers::Peers, sandbox,
-    transactions, transfers, verifications,
+    api_keys, callbacks, customers, failure::FailureView, ledgers, login, payments, peers::Peers,
+    providers, retention, reviews, sandbox, screening, transactions, transfers, verifications,
 };
 
 /// What all routes share.
@@ -34,6 +34,8 @@ use crate::{
     tags(
         (name = "Access", description = "Tokens and API keys"),
         (name = "Customers", description = "Persons and companies, and their identities"),
+        (name = "Verifications", description = "What becomes of verifications, and who decides"),
+        (name = "Providers", description = "Accounts with those who establish identities"),
         (name = "Ledgers", description = "Customers' ledgers and what happened on them"),
         (name = "Transfers", description = "Money moving between ledgers"),
         (name = "Payments", description = "Money to somebody elsewhere, over a rail"),
@@ -48,7 +50,12 @@ pub(crate) fn routes(sandbox: bool) -> OpenApiRouter<Peers> {
         .merge(login::routes())
         .merge(api_keys::routes())
         .merge(customers::routes())
+        .merge(retention::routes())
         .merge(verifications::routes())
+        .merge(screening::routes())
+        .merge(reviews::routes())
+        .merge(providers::routes())
+        .merge(callbacks::routes())
         .merge(ledgers::routes())
         .merge(transactions::routes())
         .merge(transfers::routes())
@@ -108,22 +115,25 @@ impl IntoResponses for Refusals {
     }
 }
 
-/// Paths that have no effect that could be had once only, or whose answer is not kept because it is a
+/// Paths that have no effect, or one that is the same the second time, or whose answer is not kept because it is a
 /// secret.
-const UNKEYED: [&str; 6] = [
+const UNKEYED: [&str; 9] = [
     "/login",
     "/accounts/confirm_payee",
     "/access/keys",
     "/access/keys/{api_key_id}",
     "/access/keys/{api_key_id}/rotate",
     "/access/keys/{api_key_id}/revoke",
+    "/callbacks/kyc/{provider}",
+    "/kyc/providers/{provider}",
+    "/kyc/review_policy",
 ];
 
 /// Adds the headers that the layer and the extractors know to every operation.
 fn describe_headers(openapi: &mut openapi::OpenApi) {
     for (path, item) in &mut openapi.paths.paths {
-        let PathItem { get, put, post, .. } = item;
-        for operation in [get, put, post].into_iter().flatten() {
+        let PathItem { get, put, post, delete, .. } = item;
+        for operation in [get, put, post, delete].into_iter().flatten() {
             take(operation, "X-Request-Id", "Names the request; 1-128 visible ASCII characters.");
             give(operation, "X-Request-Id", "Names the request, in the log as well.", |_| true);
         }

@@ -50,6 +50,15 @@ impl Outgoing {
         Self { repeatable: false, ..self }
     }
 
+    /// Something is wrong where what is required is not there: for fields of which the message cannot
+    /// say so.
+    pub(crate) fn requiring(mut self, parameter: &str, is_there: bool) -> Self {
+        if !is_there {
+            self.bad.add(parameter, "is required");
+        }
+        self
+    }
+
     /// The `request_id` of the message.
     pub(crate) fn key(&self) -> String {
         self.key.clone()

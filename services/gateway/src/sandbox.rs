@@ -1,27 +1,33 @@
 //! Paths that play the outside world, where the gateway is told to have them.
 
 use axum::extract::State;
-use proto::ledger::v1::{
-    BankDetails, CreateInboundPaymentRequest, create_inbound_payment_request::Amount,
+use proto::{
+    kyc::v1::PlayDecisionRequest,
+    ledger::v1::{
+        BankDetails, CreateInboundPaymentRequest, create_inbound_payment_request::Amount,
+    },
 };
 use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
     body::{Body, Object, Parse},
-    envelope::{Answer, Both},
+    envelope::{Answer, Both, Success},
     failure::Failure,
     openapi::Refusals,
     outcome::Outcome,
     outgoing::Outgoing,
     path::PathId,
     peers::Peers,
+    reviews::NewDecision,
     scope::needs,
     transfers,
+    verifications::OwnedView,
 };
 
 pub(crate) fn routes() -> OpenApiRouter<Peers> {
-    needs("payments:write", OpenApiRouter::new().routes(routes!(inbound)))
+    let payments = needs("payments:write", OpenApiRouter::new().routes(routes!(inbound)));
+    payments.merge(needs("kyc:write", OpenApiRouter::new().routes(routes!(decide))))
 }
 
 /// A payment that comes in. Its sender's account is a sort code and an account number, or an IBAN and
@@ -87,6 +93,40 @@ impl Inbound {
             rail_reference: self.rail_reference.unwrap_or_default(),
         }
     }
+}
+
+/// Ends a verification that is pending or in review, as its provider or an operator might.
+#[utoipa::path(
+    post,
+    path = "/sandbox/verifications/{verification_id}/decide",
+    operation_id = "play_decision",
+    tag = "Sandbox",
+    params(("verification_id" = String, Path, description = "Ends")),
+    request_body = NewDecision,
+    responses(
+        (status = 200, description = "Decided", body = Success<OwnedView>),
+        Refusals,
+    ),
+)]
+async fn decide(
+    State(peers): State<Peers>,
+    PathId(verification_id): PathId,
+    Body(decision, outgoing): Body<NewDecision>,
+) -> Result<Answer<Success<OwnedView>>, Failure> {
+    let message = PlayDecisionRequest {
+        request_id: outgoing.key(),
+        verification_id,
+        decision: decision.decision,
+        reason: decision.reason.unwrap_or_default(),
+        validate_only: outgoing.validate_only(),
+    };
+    outgoing
+        .send(peers.kyc_sandbox, message, |peer, request| Box::pin(peer.play_decision(request)))
+        .await?
+        .view(|played| {
+            let verification = played.verification.unwrap_or_default();
+            Ok(Success::of(verification.try_into()?))
+        })
 }
 
 /// Makes a payment come in from outside.

@@ -16,8 +16,8 @@ use crate::{failure::Failure, peers::Peers};
 pub(crate) fn needs(scope: &'static str, routes: OpenApiRouter<Peers>) -> OpenApiRouter<Peers> {
     let mut routes = routes.route_layer(middleware::from_fn_with_state(scope, check));
     for item in routes.get_openapi_mut().paths.paths.values_mut() {
-        let PathItem { get, put, post, .. } = item;
-        for operation in [get, put, post].into_iter().flatten() {
+        let PathItem { get, put, post, delete, .. } = item;
+        for operation in [get, put, post, delete].into_iter().flatten() {
             let proofs = ["token", "bearer"].map(|name| SecurityRequirement::new(name, [scope]));
             operation.security = Some(proofs.into());
         }

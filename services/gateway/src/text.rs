@@ -2,7 +2,7 @@
 
 use proto::{
     customer::v1::CustomerType,
-    kyc::v1::IdType,
+    kyc::v1::{Decision, IdType},
     ledger::v1::{
         Direction, LedgerStatus, PayeeMatch, PaymentStatus, PrimaryUse, ResponseCode,
         TransactionType,
@@ -66,6 +66,13 @@ pub(crate) static VERIFICATION_STATUSES: Words<VerificationStatus> = Words(&[
     ("rejected", VerificationStatus::Rejected),
     ("expired", VerificationStatus::Expired),
     ("error", VerificationStatus::Error),
+]);
+
+/// What people decide of verifications.
+pub(crate) static DECISIONS: Words<Decision> = Words(&[
+    ("approve", Decision::Approve),
+    ("reject", Decision::Reject),
+    ("resubmission", Decision::Resubmission),
 ]);
 
 /// Documents of identity; the last word is the documents' own sample's.

@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use proto::kyc::v1::{
-    self as pb, CreateVerificationRequest, ListVerificationsRequest, Verification,
+    self as pb, CreateVerificationRequest, IdType, ListVerificationsRequest, Verification,
 };
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -17,13 +17,16 @@ use crate::{
     outgoing::Outgoing,
     path::PathId,
     peers::Peers,
-    query::{Paging, Query},
+    query::{self, Paging, Query},
     scope::needs,
     text,
 };
 
 pub(crate) fn routes() -> OpenApiRouter<Peers> {
-    let reads = needs("customers:read", OpenApiRouter::new().routes(routes!(list)));
+    let reads = needs(
+        "customers:read",
+        OpenApiRouter::new().routes(routes!(list)).routes(routes!(list_all)),
+    );
     let writes = needs("kyc:write", OpenApiRouter::new().routes(routes!(create)));
     reads.merge(writes)
 }
@@ -34,8 +37,14 @@ pub(crate) fn routes() -> OpenApiRouter<Peers> {
     "customer_id": "859f4eef-6a53-4110-8757-371844df8e8c",
     "third_party": "gb_group",
     "id_type": "driving_license",
-    "front": {"image": "/9j/4AAQSkZJRgABAQAAAQABAAD/", "mime_type": "image/jpeg"},
-    "back": {"image": "/9j/4AAQSkZJRgABAQAAAQABAAD/", "mime_type": "image/jpeg"},
+    "front": {
+        "image": "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR42mP4DwABAQEAHLCMmQAAAABJRU5ErkJggg==",
+        "mime_type": "image/png"
+    },
+    "back": {
+        "image": "iVBORw0KGgoAAAANSUhEUgAAAAEAAAABCAAAAAA6fptVAAAACklEQVR42mP4DwABAQEAHLCMmQAAAABJRU5ErkJggg==",
+        "mime_type": "image/png"
+    },
     "additional_data": {"image": "JVBERi0xLjcK", "mime_type": "application/pdf"}
 }))]
 pub(crate) struct NewVerification {
@@ -67,6 +76,12 @@ pub(crate) struct Document {
     /// image/jpeg, image/bmp, image/png, application/pdf or image/tiff, as the content is.
     #[schema(value_type = String)]
     mime_type: Option<String>,
+    /// What the machine-readable zone says, where there is one: it is compared with the customer's record,
+    /// and not kept. Of `front` or `back` alone.
+    #[schema(
+        example = "P<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<<<<<<<<<\nL898902C36UTO7408122F1204159ZE184226B<<<<<10"
+    )]
+    mrz: Option<String>,
 }
 
 impl Parse for NewVerification {
@@ -86,7 +101,11 @@ impl Parse for NewVerification {
 
 impl Document {
     fn parse(object: &mut Object<'_>) -> Self {
-        Self { image: object.base64("image"), mime_type: object.text("mime_type") }
+        Self {
+            image: object.base64("image"),
+            mime_type: object.text("mime_type"),
+            mrz: object.text("mrz"),
+        }
     }
 }
 
@@ -95,6 +114,7 @@ impl From<Document> for pb::Document {
         Self {
             mime_type: document.mime_type.unwrap_or_default(),
             content: document.image.unwrap_or_default(),
+            mrz: document.mrz.unwrap_or_default(),
         }
     }
 }
@@ -161,8 +181,10 @@ pub(crate) struct VerificationView {
     #[schema(schema_with = status)]
     verification_status: &'static str,
     third_party: String,
-    #[schema(schema_with = id_type)]
-    id_type: &'static str,
+    /// Absent where there is no document: screening asked for a review.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(schema_with = id_type, required = false)]
+    id_type: Option<&'static str>,
     /// UTC.
     created: String,
     /// UTC.
@@ -180,13 +202,35 @@ impl TryFrom<Verification> for VerificationView {
         let status = verification.verification_status();
         Ok(Self {
             verification_status: text::VERIFICATION_STATUSES.word(status)?,
-            id_type: text::ID_TYPES.word(verification.id_type())?,
+            id_type: match verification.id_type() {
+                IdType::Unspecified => None,
+                known @ (IdType::Passport | IdType::DrivingLicense | IdType::IdCard) => {
+                    Some(text::ID_TYPES.word(known)?)
+                }
+            },
             created: clock::print(verification.create_time.as_ref())?,
             last_update: clock::print(verification.update_time.as_ref())?,
             verification_id: verification.verification_id,
             third_party: verification.provider,
             reasons: verification.reasons,
         })
+    }
+}
+
+/// One attempt, and whose it is.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct OwnedView {
+    customer_id: String,
+    #[serde(flatten)]
+    verification: VerificationView,
+}
+
+impl TryFrom<Verification> for OwnedView {
+    type Error = Failure;
+
+    fn try_from(mut verification: Verification) -> Result<Self, Failure> {
+        let customer_id = std::mem::take(&mut verification.customer_id);
+        Ok(Self { customer_id, verification: verification.try_into()? })
     }
 }
 
@@ -211,6 +255,62 @@ async fn list(
         page_size: paging.limit,
         page_token: paging.cursor.unwrap_or_default(),
         customer_id,
+        ..ListVerificationsRequest::default()
+    };
+    outgoing
+        .send(peers.kyc, message, |peer, request| Box::pin(peer.list_verifications(request)))
+        .await?
+        .view(|page| {
+            let rows = page.verifications;
+            let page = Page::of(page.total_size, rows, page.next_page_token, TryInto::try_into)?;
+            Ok(Success::of(page))
+        })
+}
+
+/// Which verifications, and which page of them.
+#[derive(Debug, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct Filter {
+    /// Only with this status; all when absent.
+    #[param(value_type = Option<String>, example = "in_review")]
+    status: i32,
+    /// 1-1000, 100 when absent.
+    #[param(minimum = 1, maximum = 1000)]
+    limit: Option<i32>,
+    /// The `next_cursor` of the page before.
+    cursor: Option<String>,
+}
+
+impl query::Parse for Filter {
+    fn parse(query: &mut query::Parameters) -> Self {
+        Self {
+            status: query.choice("status", &text::VERIFICATION_STATUSES),
+            limit: query.integer("limit"),
+            cursor: query.text("cursor"),
+        }
+    }
+}
+
+/// Lists verifications of all customers, newest first.
+#[utoipa::path(
+    get,
+    path = "/accounts/verifications",
+    operation_id = "list_all_verifications",
+    tag = "Verifications",
+    params(Filter),
+    responses(
+        (status = 200, description = "A page", body = Success<Page<OwnedView>>),
+        Refusals,
+    ),
+)]
+async fn list_all(
+    State(peers): State<Peers>,
+    Query(filter, outgoing): Query<Filter>,
+) -> Result<Answer<Success<Page<OwnedView>>>, Failure> {
+    let message = ListVerificationsRequest {
+        page_size: filter.limit,
+        page_token: filter.cursor.unwrap_or_default(),
+        verification_status: filter.status,
         ..ListVerificationsRequest::default()
     };
     outgoing

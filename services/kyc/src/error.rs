@@ -1,10 +1,14 @@
 //! What can go wrong with a verification, and how it is told.
 
 use kit::errors::{self, Violations};
+use kit::keys::KeyError;
 use tonic::{Code, Status};
 use types::{CustomerId, VerificationId};
 
-use crate::{DOMAIN, domain::WrongState};
+use crate::{
+    DOMAIN,
+    domain::{Side, WrongState},
+};
 
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Error {
@@ -16,6 +20,28 @@ pub(crate) enum Error {
     VerificationNotFound(VerificationId),
     #[error("a verification of customer {0} is under way")]
     VerificationInProgress(CustomerId),
+    #[error("verification {0} is not in review")]
+    NotInReview(VerificationId),
+    #[error("only an API user can decide")]
+    OperatorRequired,
+    #[error("there is no account with {0}, and nobody plays it here")]
+    ProviderNotConfigured(String),
+    #[error("{0} is not offered here")]
+    ProviderNotOffered(&'static str),
+    #[error("the tenant has no account with this provider")]
+    ProviderNotFound,
+    #[error("the call is not the provider's")]
+    CallbackRefused,
+    #[error("verification {0} has no such document: {side}", side = .1.as_str())]
+    DocumentNotFound(VerificationId, Side),
+    #[error("the document of verification {0} was erased: {side}", side = .1.as_str())]
+    DocumentErased(VerificationId, Side),
+    #[error("the caller has not the scope {0}")]
+    ScopeRequired(&'static str),
+    #[error("the store of the documents failed")]
+    Objects(#[from] object_store::Error),
+    #[error("a document cannot be sealed or opened")]
+    Keys(#[from] KeyError),
     #[error(transparent)]
     WrongState(#[from] WrongState),
     #[error(transparent)]
@@ -31,7 +57,23 @@ impl Error {
         if let Self::Kit(errors::Error::Database(error)) = self {
             return format!("{self}: {error}");
         }
+        if let Self::Objects(error) = self {
+            return format!("{self}: {error}");
+        }
+        if let Self::Keys(error) = self {
+            return format!("{self}: {error}");
+        }
         self.to_string()
+    }
+
+    /// A row of ours that nobody made so.
+    pub(crate) fn broken(what: &str, id: &str) -> Self {
+        Self::internal(format!("{what} {id} cannot be read"))
+    }
+
+    /// Something that cannot be. The text goes to the log: no personal data.
+    pub(crate) fn internal(cause: String) -> Self {
+        Self::Kit(errors::Error::Internal(cause))
     }
 
     /// A row that breaks the rules of its own table.
@@ -61,6 +103,22 @@ impl From<Error> for Status {
             Error::VerificationInProgress(_) => {
                 (Code::FailedPrecondition, "VERIFICATION_IN_PROGRESS")
             }
+            Error::NotInReview(_) => (Code::FailedPrecondition, "VERIFICATION_NOT_IN_REVIEW"),
+            Error::OperatorRequired => (Code::FailedPrecondition, "OPERATOR_REQUIRED"),
+            Error::ProviderNotConfigured(_) => {
+                (Code::FailedPrecondition, "PROVIDER_NOT_CONFIGURED")
+            }
+            Error::ProviderNotOffered(_) => (Code::FailedPrecondition, "PROVIDER_NOT_OFFERED"),
+            Error::ProviderNotFound => (Code::NotFound, "PROVIDER_NOT_FOUND"),
+            Error::CallbackRefused => (Code::Unauthenticated, "CALLBACK_REFUSED"),
+            Error::DocumentNotFound(..) => (Code::NotFound, "DOCUMENT_NOT_FOUND"),
+            Error::DocumentErased(..) => (Code::FailedPrecondition, "DOCUMENT_ERASED"),
+            Error::ScopeRequired(_) => (Code::PermissionDenied, "SCOPE_REQUIRED"),
+            Error::Objects(_) => {
+                tracing::error!(error = error.cause(), "documents cannot be stored or read");
+                return errors::Error::Overloaded.into_status(DOMAIN);
+            }
+            Error::Keys(_) => return errors::Error::Internal(error.cause()).into_status(DOMAIN),
             // Only a worker decides, and it does not answer anybody.
             Error::WrongState(wrong) => {
                 return errors::Error::Internal(wrong.to_string()).into_status(DOMAIN);

@@ -10,21 +10,52 @@ use tokio::{net::TcpListener, sync::Notify};
 use tokio_util::sync::CancellationToken;
 use tonic::transport::Channel;
 
+mod accounts;
+mod callbacks;
 mod customers;
+mod documents;
 mod domain;
 mod error;
+mod mrz;
+mod objects;
+mod prove;
 pub mod providers;
+mod record;
 mod reports;
+mod reviews;
+mod rotate;
 mod rpc;
+mod safe;
+pub mod screening;
 mod settings;
 mod store;
+mod upkeep;
 mod verifications;
 mod wire;
 mod worker;
 
-use crate::{customers::Customers, error::Error, verifications::Verifications, worker::Worker};
+use crate::{
+    accounts::Accounts,
+    callbacks::Callbacks,
+    customers::Customers,
+    documents::Reading,
+    error::Error,
+    providers::Directory,
+    reviews::Reviews,
+    rpc::{UseCases, screening::Screening},
+    screening::{Lists, Watch},
+    upkeep::Upkeep,
+    verifications::Verifications,
+    worker::Worker,
+};
 
-pub use crate::{domain::Outcome, settings::Settings};
+pub use crate::{
+    domain::Outcome,
+    objects::{Objects, ObjectsConfig},
+    rotate::{Rotated, rotate_keys},
+    settings::Settings,
+    upkeep::UpkeepSettings,
+};
 
 /// The package of the contract, as errors name it.
 pub const DOMAIN: &str = "lombard.kyc.v1";
@@ -32,13 +63,18 @@ pub const DOMAIN: &str = "lombard.kyc.v1";
 /// The schema of the service's database.
 pub static MIGRATIONS: Migrator = sqlx::migrate!();
 
+/// Rpcs that need no caller.
+const PUBLIC: [&str; 1] = ["/lombard.kyc.v1.ProviderService/ReceiveCallback"];
+
 /// What the service serves, on this database. The work that it leaves is done by [`work`].
 #[must_use]
 pub fn service(settings: &Settings, pool: PgPool, customer: Channel) -> Service {
-    answering(settings, &Customers::new(customer), pool, Arc::default())
+    let (directory, customers) = (directory(settings, &pool), Customers::new(customer));
+    let screener = screening::Reviews::new(pool.clone(), Lists::new(pool.clone()));
+    answering(settings, &customers, directory, screener, pool, Arc::default())
 }
 
-/// Works on verifications until `stop`, then ends what is under way within `drain_timeout`.
+/// Works on verifications, and on the upkeep of documents, until `stop`, then ends what is under way within `drain_timeout`.
 pub async fn work(
     settings: Settings,
     pool: PgPool,
@@ -46,8 +82,11 @@ pub async fn work(
     drain_timeout: Duration,
     stop: CancellationToken,
 ) {
-    let worker = Worker::new(settings, pool, Customers::new(customer), Arc::default());
-    worker.run(drain_timeout, stop).await;
+    let (directory, customers) = (directory(&settings, &pool), Customers::new(customer));
+    let screener = screening::Reviews::new(pool.clone(), Lists::new(pool.clone()));
+    let worker =
+        Background { settings, pool, customers, directory, screener, wake: Arc::default() };
+    Box::pin(worker.run(drain_timeout, stop)).await;
 }
 
 /// Serves and works until `stop`, then lets what is under way finish within `drain_timeout`.
@@ -66,8 +105,17 @@ pub async fn serve(
     kit::postgres::wait_for_schema(&pool, &MIGRATIONS, &stop).await?;
     let customers = Customers::new(customer);
     let wake = Arc::<Notify>::default();
-    let service = answering(&settings, &customers, pool.clone(), Arc::clone(&wake));
-    let worker = Worker::new(settings, pool, customers, wake);
+    let directory = directory(&settings, &pool);
+    let screener = screening::Reviews::new(pool.clone(), Lists::new(pool.clone()));
+    let service = answering(
+        &settings,
+        &customers,
+        directory.clone(),
+        screener.clone(),
+        pool.clone(),
+        Arc::clone(&wake),
+    );
+    let background = Background { settings, pool, customers, directory, screener, wake };
     // A server that fails takes the worker with it.
     let worker_stop = stop.child_token();
     let server = async {
@@ -75,23 +123,76 @@ pub async fn serve(
         worker_stop.cancel();
         served
     };
-    let worker = Box::pin(worker.run(drain_timeout, worker_stop.clone()));
-    let (served, ()) = tokio::join!(server, worker);
+    let stop = worker_stop.clone();
+    let working = Box::pin(background.run(drain_timeout, stop));
+    let (served, ()) = tokio::join!(server, working);
     served
+}
+
+/// What is done without being asked for.
+struct Background {
+    settings: Settings,
+    pool: PgPool,
+    customers: Customers,
+    directory: Directory,
+    screener: screening::Reviews,
+    wake: Arc<Notify>,
+}
+
+impl Background {
+    async fn run(self, drain_timeout: Duration, stop: CancellationToken) {
+        let Self { settings, pool, customers, directory, screener, wake } = self;
+        let watch = Watch::new(
+            pool.clone(),
+            customers.clone(),
+            screener.clone(),
+            Arc::clone(&wake),
+            settings.poll_interval,
+        );
+        let upkeep = Upkeep::new(settings.upkeep, pool.clone(), settings.safe(), customers.clone());
+        let worker = Worker::new(settings, pool, customers, directory, screener, wake);
+        let worker = Box::pin(worker.run(drain_timeout, stop.clone()));
+        let upkeep = Box::pin(upkeep.run(stop.clone()));
+        tokio::join!(worker, upkeep, watch.run(stop));
+    }
 }
 
 fn answering(
     settings: &Settings,
     customers: &Customers,
+    directory: Directory,
+    screener: screening::Reviews,
     pool: PgPool,
     wake: Arc<Notify>,
 ) -> Service {
-    let verifications = Verifications::new(pool.clone(), customers.clone(), wake);
+    let safe = settings.safe();
+    let verifications = Verifications::new(
+        pool.clone(),
+        safe.clone(),
+        customers.clone(),
+        directory.clone(),
+        Arc::clone(&wake),
+    );
+    let use_cases = UseCases {
+        accounts: Accounts::new(pool.clone(), directory.clone()),
+        callbacks: Callbacks::new(pool.clone(), directory.clone(), wake),
+        reviews: Reviews::new(pool.clone(), verifications.clone()),
+        screening: Screening::new(pool.clone(), screener),
+        reading: Reading::new(pool.clone(), safe),
+        verifications,
+        directory,
+    };
     Service {
         name: SERVICE_NAME,
-        routes: rpc::routes(verifications, settings.providers.clone()),
-        public: &[],
+        routes: rpc::routes(use_cases, settings.sandbox),
+        public: &PUBLIC,
         descriptors: proto::DESCRIPTORS,
         database: pool,
     }
+}
+
+fn directory(settings: &Settings, pool: &PgPool) -> Directory {
+    let (fixed, hosts) = (settings.providers.clone(), settings.hosts.clone());
+    let keys = Some(settings.keys.clone());
+    Directory::new(pool.clone(), providers::Settings { fixed, hosts, keys })
 }

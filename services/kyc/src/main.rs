@@ -1,17 +1,19 @@
 //! The KYC service's program.
 
-use std::sync::Arc;
+use std::{fs, path::PathBuf, sync::Arc};
 
-use anyhow::Context;
-use clap::{Args, Parser, Subcommand};
+use anyhow::{Context, ensure};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use kit::{
     config::{PostgresConfig, ServerConfig, TelemetryConfig},
+    keys::KeysConfig,
     shutdown::Signals,
     telemetry::{self, LogTo},
 };
 use kyc::{
-    Settings,
-    providers::{Providers, Sandbox},
+    ObjectsConfig, Settings,
+    providers::{Hosts, Sandbox},
+    screening::{self, Shrinking, files::Ofac},
 };
 use sqlx::PgPool;
 use tokio::net::TcpListener;
@@ -36,8 +38,22 @@ struct Config {
 enum Command {
     /// Brings the database's schema up to this version.
     Migrate,
+    /// Puts a sanctions list in the place of the one that is stored, whole or not at all. Everybody is
+    /// screened again.
+    LoadList(LoadList),
     /// Serves gRPC and works on verifications until SIGTERM.
-    Serve(Serve),
+    Serve(Box<Serve>),
+    /// Wraps every data key with the newest key-encryption key, while the service runs. May be cut off, and
+    /// run again.
+    RotateKeys(AtRest),
+}
+
+#[derive(Args)]
+struct AtRest {
+    #[command(flatten)]
+    keys: KeysConfig,
+    #[command(flatten)]
+    objects: ObjectsConfig,
 }
 
 #[derive(Args)]
@@ -45,12 +61,41 @@ enum Command {
 struct Serve {
     #[command(flatten)]
     server: ServerConfig,
+    #[command(flatten)]
+    at_rest: AtRest,
     /// The customer service, for example `http://customer:7002`.
     #[arg(long, env = "CUSTOMER_URL")]
     customer_url: String,
+    /// Plays the provider for tenants without one of their own. Never in production: it verifies
+    /// whoever has no telling name.
+    #[arg(long, env = "SANDBOX")]
+    sandbox: bool,
     /// More names, besides `gb_group`, that the sandbox provider goes by.
-    #[arg(long, env = "SANDBOX_PROVIDERS", value_delimiter = ',')]
+    #[arg(long, env = "SANDBOX_PROVIDERS", value_delimiter = ',', requires = "sandbox")]
     sandbox_providers: Vec<String>,
+    /// `tesseract`, to read the machine-readable zones of images. Without it they are not read.
+    #[arg(long, env = "OCR_PROGRAM")]
+    ocr_program: Option<PathBuf>,
+    #[command(flatten)]
+    hosts: Hosts,
+}
+
+#[derive(Args)]
+struct LoadList {
+    list: ListName,
+    /// The UK list's CSV file, or the directory with OFAC's sdn.csv, alt.csv and add.csv.
+    path: PathBuf,
+    /// Loads it also when it has less than 80 % of the entries that it had.
+    #[arg(long)]
+    allow_shrink: bool,
+}
+
+#[derive(Clone, Copy, ValueEnum)]
+enum ListName {
+    /// The UK Sanctions List.
+    Uk,
+    /// OFAC's list of Specially Designated Nationals.
+    Ofac,
 }
 
 #[tokio::main]
@@ -60,23 +105,63 @@ async fn main() -> anyhow::Result<()> {
     let pool = config.postgres.pool()?;
     match config.command {
         Command::Migrate => kit::postgres::migrate(&pool, &kyc::MIGRATIONS).await?,
-        Command::Serve(config) => serve(config, pool).await?,
+        Command::LoadList(config) => {
+            kit::postgres::check_schema(&pool, &kyc::MIGRATIONS).await?;
+            load_list(&config, &pool).await?;
+        }
+        Command::Serve(config) => serve(*config, pool).await?,
+        Command::RotateKeys(AtRest { keys, objects }) => {
+            kit::postgres::check_schema(&pool, &kyc::MIGRATIONS).await?;
+            let rotated = kyc::rotate_keys(&pool, keys.keyring()?, objects.objects()?).await?;
+            tracing::info!(?rotated, "{} data keys were wrapped anew", rotated.rewrapped);
+            ensure!(rotated.failed == 0, "{} data keys do not open", rotated.failed);
+        }
     }
     Ok(())
 }
 
 async fn serve(config: Serve, pool: PgPool) -> anyhow::Result<()> {
-    let Serve { server, customer_url, sandbox_providers } = config;
     let mut signals = Signals::listen()?;
-    let sandbox = Arc::new(Sandbox::default());
-    let mut providers = Providers::new(sandbox.clone());
-    for name in &sandbox_providers {
-        providers = providers.with(name, sandbox.clone());
-    }
-    let settings = Settings { providers, ..Settings::default() };
+    let settings = settings(&config)?;
+    let Serve { server, customer_url, .. } = config;
     let customer = kit::client::channel(customer_url).context("the customer service has no URL")?;
     let listener = TcpListener::bind(server.listen).await.context("cannot listen")?;
     let (drain, stop) = (server.drain_timeout(), CancellationToken::new());
     let serving = kyc::serve(listener, settings, pool, customer, drain, stop.clone());
     signals.run(&stop, serving).await
+}
+
+async fn load_list(config: &LoadList, pool: &PgPool) -> anyhow::Result<()> {
+    let LoadList { list, path, allow_shrink } = config;
+    let shrinking = if *allow_shrink { Shrinking::Allowed } else { Shrinking::Refused };
+    let read = |path: &PathBuf| {
+        fs::read(path).with_context(|| format!("{} cannot be read", path.display()))
+    };
+    let loaded = match list {
+        ListName::Uk => screening::load_uk(pool, &read(path)?, shrinking).await,
+        ListName::Ofac => {
+            let [sdn, alt, add] = ["sdn.csv", "alt.csv", "add.csv"].map(|file| path.join(file));
+            let files = Ofac { sdn: read(&sdn)?, alt: read(&alt)?, add: read(&add)? };
+            screening::load_ofac(pool, &files, shrinking).await
+        }
+    };
+    let loaded = loaded.context("the list is not loaded")?;
+    for unread in &loaded.unread {
+        tracing::warn!("{unread}");
+    }
+    tracing::info!(entries = loaded.entries, "the list is loaded");
+    Ok(())
+}
+
+fn settings(config: &Serve) -> anyhow::Result<Settings> {
+    let (keys, objects) = (config.at_rest.keys.keyring()?, config.at_rest.objects.objects()?);
+    let mut settings = Settings::new(keys, objects);
+    if config.sandbox {
+        settings = settings.in_the_sandbox();
+        for name in &config.sandbox_providers {
+            settings.providers = settings.providers.with(name, Arc::new(Sandbox::default()));
+        }
+    }
+    let (hosts, ocr_program) = (config.hosts.clone(), config.ocr_program.clone());
+    Ok(Settings { hosts, ocr_program, ..settings })
 }

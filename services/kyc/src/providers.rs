@@ -7,8 +7,15 @@ use types::VerificationId;
 
 use crate::domain::Outcome;
 
+pub(crate) mod account;
+mod directory;
+mod go;
+mod http;
+mod id3global;
 mod sandbox;
 
+pub use directory::Hosts;
+pub(crate) use directory::{Directory, Settings};
 pub use sandbox::Sandbox;
 
 /// The name that is always known.
@@ -24,6 +31,12 @@ pub trait Provider: Send + Sync {
 
     /// Asks again about an attempt that was [`Progress::Pending`].
     fn fetch<'a>(&'a self, reference: &'a str) -> Answer<'a>;
+
+    /// Whether it is somewhere else, so that it can be down, and one attempt's failure says something
+    /// of the others.
+    fn is_outside(&self) -> bool {
+        true
+    }
 }
 
 /// What a provider will say.
@@ -49,6 +62,15 @@ pub enum ProviderError {
     /// It may well answer later.
     #[error("for the moment: {0}")]
     Transient(String),
+    /// It wants to be left alone, for every attempt of the tenant: too many questions, or credentials
+    /// that are not right and would be locked if they were tried again and again.
+    #[error("not before {} s: {why}", pause.as_secs())]
+    Hold {
+        /// Why.
+        why: String,
+        /// For how long.
+        pause: Duration,
+    },
     /// It will never answer this.
     #[error("for good: {0}")]
     Permanent(String),
@@ -66,13 +88,39 @@ pub struct Submission {
 }
 
 /// Whose identity is in question, as far as a provider needs to know.
+#[derive(Clone, Default)]
 pub struct Subject {
+    /// Empty for a company without a contact.
+    pub first_name: String,
+    /// May be empty.
+    pub middle_name: String,
     /// Of a person, or of a company's contact. May be empty for a company.
     pub last_name: String,
     /// Empty for a person.
     pub company_name: String,
     /// "YYYY-MM-DD". May be empty for a company.
     pub date_of_birth: String,
+    /// Where they live.
+    pub address: Address,
+}
+
+/// Where somebody lives. Everything but the country may be empty.
+#[derive(Clone, Default)]
+pub struct Address {
+    /// Of the house.
+    pub number: String,
+    /// Flat, floor, house name.
+    pub refinement: String,
+    /// With its kind: "High Street".
+    pub street: String,
+    /// State, province, county.
+    pub region: String,
+    /// Town.
+    pub city: String,
+    /// As written there.
+    pub postal_code: String,
+    /// ISO 3166-1 alpha-2.
+    pub iso_country: String,
 }
 
 /// Personal data: none of it is shown.
@@ -82,8 +130,16 @@ impl fmt::Debug for Subject {
     }
 }
 
-/// The configured providers, by name.
-#[derive(Clone)]
+/// Personal data: none of it is shown.
+impl fmt::Debug for Address {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Address").finish_non_exhaustive()
+    }
+}
+
+/// The providers of the deployment itself, whatever the tenant, by name: those that play. In
+/// production there are none.
+#[derive(Clone, Default)]
 pub struct Providers(BTreeMap<String, Arc<dyn Provider>>);
 
 impl Providers {
@@ -104,8 +160,8 @@ impl Providers {
         self.0.contains_key(name)
     }
 
-    pub(crate) fn find(&self, name: &str) -> Option<&dyn Provider> {
-        self.0.get(name).map(AsRef::as_ref)
+    pub(crate) fn find(&self, name: &str) -> Option<Arc<dyn Provider>> {
+        self.0.get(name).cloned()
     }
 }
 

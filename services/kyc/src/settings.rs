@@ -1,16 +1,39 @@
 //! What can be set about the work of verifying.
 
-use std::{sync::Arc, time::Duration};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
-use crate::providers::{Providers, Sandbox};
+use kit::keys::Keyring;
+
+use crate::{
+    Objects,
+    providers::{Hosts, Providers, Sandbox},
+    safe::Safe,
+    upkeep::UpkeepSettings,
+};
 
 /// How verifications are worked on. The defaults are those of production.
 #[derive(Debug, Clone)]
 pub struct Settings {
-    /// Who decides.
+    /// What documents and secrets are kept with.
+    pub keys: Keyring,
+    /// Where documents are kept.
+    pub objects: Objects,
+    /// When documents at rest are looked after.
+    pub upkeep: UpkeepSettings,
+    /// Who decides for tenants that have no account of their own: those who play. None in production.
     pub providers: Providers,
+    /// Where providers are that tenants may have accounts with.
+    pub hosts: Hosts,
+    /// Whether decisions can be played. Never in production.
+    pub sandbox: bool,
     /// How many verifications are worked on at a time.
     pub concurrency: usize,
+    /// And how many of them may ask one tenant's provider.
+    pub provider_concurrency: usize,
+    /// After so many failures of a tenant's provider, one after the other, it is left alone,
+    pub circuit_failures: u32,
+    /// for so long.
+    pub circuit_pause: Duration,
     /// How often to look for work that nobody announced: of another replica, or left over.
     pub poll_interval: Duration,
     /// How long a provider may take to answer.
@@ -31,13 +54,32 @@ pub struct Settings {
     pub shortest_poll: Duration,
     /// An attempt that is not decided after so long has expired.
     pub max_age: Duration,
+    /// `tesseract`, to read the machine-readable zones of images; none: they are not read.
+    pub ocr_program: Option<PathBuf>,
 }
 
-impl Default for Settings {
-    fn default() -> Self {
+impl Settings {
+    /// Those of a deployment that plays: the sandbox decides for tenants without an account.
+    #[must_use]
+    pub fn in_the_sandbox(self) -> Self {
+        let providers = Providers::new(Arc::new(Sandbox::default()));
+        Self { providers, sandbox: true, ..self }
+    }
+
+    /// The defaults, with what has none.
+    #[must_use]
+    pub fn new(keys: Keyring, objects: Objects) -> Self {
         Self {
-            providers: Providers::new(Arc::new(Sandbox::default())),
-            concurrency: 4,
+            keys,
+            objects,
+            upkeep: UpkeepSettings::default(),
+            providers: Providers::default(),
+            hosts: Hosts::default(),
+            sandbox: false,
+            concurrency: 16,
+            provider_concurrency: 4,
+            circuit_failures: 5,
+            circuit_pause: Duration::from_secs(30),
             poll_interval: Duration::from_secs(1),
             provider_timeout: Duration::from_secs(20),
             lease: Duration::from_mins(1),
@@ -47,6 +89,11 @@ impl Default for Settings {
             max_overruns: 5,
             shortest_poll: Duration::from_secs(1),
             max_age: Duration::from_hours(7 * 24),
+            ocr_program: None,
         }
+    }
+
+    pub(crate) fn safe(&self) -> Safe {
+        Safe::new(self.keys.clone(), self.objects.clone())
     }
 }

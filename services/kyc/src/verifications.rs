@@ -1,6 +1,6 @@
 //! Use cases of those who ask. The work that follows a creation is the worker's.
 
-use std::{sync::Arc, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 use kit::{
     caller::Caller,
@@ -9,19 +9,27 @@ use kit::{
 };
 use prost::Message;
 use sqlx::PgPool;
+use time::OffsetDateTime;
 use tokio::sync::Notify;
 use types::{CustomerId, TenantId, VerificationId};
 
 use crate::{
-    customers::Customers,
-    domain::{self, Documents, IdType, Lifecycle, Verification},
+    customers::{Customer, Customers},
+    domain::{self, Documents, IdType, Lifecycle, Side, Verification},
     error::Error,
+    mrz::Findings,
+    providers::Directory,
+    record::Record,
     reports::Reports,
+    safe::{Kept, Safe},
     store::{
-        documents,
+        documents, findings, transitions,
         verifications::{self, Filter, Page},
     },
 };
+
+/// How often a creation begins anew, because somebody else's attempt came in between.
+const MOST_TRIES: usize = 5;
 
 /// How long a creation waits for the customer service to hear of it.
 const REPORT_PATIENCE: Duration = Duration::from_secs(1);
@@ -33,25 +41,54 @@ pub(crate) struct NewVerification {
     pub(crate) provider: String,
     pub(crate) id_type: IdType,
     pub(crate) documents: Documents,
+    /// The machine-readable zones of them that the caller has read.
+    pub(crate) zones: Vec<Zone>,
+}
+
+/// The machine-readable zone of a document.
+pub(crate) struct Zone {
+    pub(crate) side: Side,
+    pub(crate) text: String,
+}
+
+/// Personal data: none of it is shown.
+impl fmt::Debug for Zone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Zone").field("side", &self.side).finish_non_exhaustive()
+    }
+}
+
+impl Zone {
+    fn findings(&self, record: &Record, at: OffsetDateTime) -> Findings {
+        Findings::of_text(self.side, &self.text, record, at.date())
+    }
 }
 
 /// The verifications of all tenants.
 #[derive(Debug, Clone)]
 pub(crate) struct Verifications {
     pool: PgPool,
+    safe: Safe,
     customers: Customers,
     reports: Reports,
+    directory: Directory,
     /// Tells the worker in this process of new work.
     wake: Arc<Notify>,
 }
 
 impl Verifications {
-    pub(crate) fn new(pool: PgPool, customers: Customers, wake: Arc<Notify>) -> Self {
+    pub(crate) fn new(
+        pool: PgPool,
+        safe: Safe,
+        customers: Customers,
+        directory: Directory,
+        wake: Arc<Notify>,
+    ) -> Self {
         let reports = Reports::new(pool.clone(), customers.clone());
-        Self { pool, customers, reports, wake }
+        Self { pool, safe, customers, reports, directory, wake }
     }
 
-    /// Records an attempt with its documents.
+    /// Records an attempt with its documents, which are in the safe before it.
     pub(crate) async fn create<M: Message + Default>(
         &self,
         caller: &Caller,
@@ -62,43 +99,77 @@ impl Verifications {
         if let Some(answer) = idempotency::replay(&self.pool, key.as_ref()).await? {
             return Ok(answer);
         }
-        let customer = self.customers.get(caller, new.customer).await;
-        let mut work = match idempotency::begin(&self.pool, key).await? {
-            Begun::Replayed(answer) => return Ok(answer),
-            Begun::New(work) => work,
+        let customer = match self.customers.get(caller, new.customer).await {
+            Ok(customer) if customer.active => customer,
+            Ok(_) => return self.refuse(key, Error::CustomerDisabled(new.customer)).await,
+            Err(error) => return self.refuse(key, error).await,
         };
-        // Nothing is refused before: a request with the same key may have been under way.
-        let customer = customer?;
-        if !customer.active {
-            return Err(Error::CustomerDisabled(new.customer));
+        for _ in 0..MOST_TRIES {
+            let place = self.make_room(caller.tenant(), &new).await?;
+            let mut work = match idempotency::begin(&self.pool, key.clone()).await? {
+                Begun::Replayed(answer) => return Ok(answer),
+                Begun::New(work) => work,
+            };
+            let id = place.as_ref().map_or_else(VerificationId::new, |(id, _)| *id);
+            let verification = begin(caller.tenant(), id, &new, &customer);
+            let adapter = self.directory.choose(caller.tenant(), &new.provider).await?;
+            verifications::insert(work.conn(), &verification, &adapter).await?;
+            let Some((_, documents)) = place else { continue };
+            // No other attempt of the customer is under way now, so nobody makes a greater id meanwhile.
+            if verifications::greater_id(work.conn(), &verification).await?.is_some() {
+                continue;
+            }
+            transitions::insert(work.conn(), &verification, Some(caller)).await?;
+            documents::insert(work.conn(), verification.create_time, &documents).await?;
+            let at = verification.create_time;
+            let read: Vec<_> =
+                new.zones.iter().map(|zone| zone.findings(&customer.record, at)).collect();
+            findings::insert(work.conn(), &verification, &read).await?;
+            let answer = work.commit(render(&verification)).await?;
+            self.announce(caller, &verification).await;
+            return Ok(answer);
         }
-        let at = now();
-        let mut verification = Verification {
-            tenant: caller.tenant(),
-            id: VerificationId::new(),
-            customer: new.customer,
-            provider: new.provider,
-            id_type: new.id_type,
-            details_version: customer.details_version,
-            create_time: at,
-            lifecycle: Lifecycle::begin(at),
-        };
-        verifications::insert(work.conn(), &verification).await?;
-        // No other attempt of the customer is under way now, so nobody makes a greater id meanwhile.
-        if let Some(greatest) = verifications::greater_id(work.conn(), &verification).await? {
-            let id = domain::id_after(greatest);
-            verifications::change_id(work.conn(), &verification, id).await?;
-            verification.id = id;
-        }
-        documents::insert(work.conn(), &verification, &new.documents).await?;
-        let answer = work.commit(render(&verification)).await?;
-        self.announce(caller, &verification).await;
-        Ok(answer)
+        Err(Error::VerificationInProgress(new.customer))
     }
 
-    /// Lets the customer show at once that an attempt is pending, and the worker begin. Whatever
-    /// fails here the worker does again.
-    async fn announce(&self, caller: &Caller, verification: &Verification) {
+    /// Nothing is refused before it is known that no request with the same key was under way.
+    async fn refuse<M: Message + Default>(
+        &self,
+        key: Option<Key>,
+        error: Error,
+    ) -> Result<Answer<M>, Error> {
+        match idempotency::begin(&self.pool, key).await? {
+            Begun::Replayed(answer) => Ok(answer),
+            Begun::New(_) => Err(error),
+        }
+    }
+
+    /// The id of the next attempt, with its documents in the safe; no transaction is open meanwhile.
+    /// None, and nothing is stored, when another attempt is under way.
+    async fn make_room(
+        &self,
+        tenant: TenantId,
+        new: &NewVerification,
+    ) -> Result<Option<(VerificationId, Vec<Kept>)>, Error> {
+        let mut conn = self.pool.acquire().await?;
+        let latest = verifications::latest(&mut conn, tenant, &[new.customer]).await?.pop();
+        drop(conn);
+        let mut id = VerificationId::new();
+        if let Some(latest) = latest {
+            if latest.lifecycle.status().is_in_progress() {
+                return Ok(None);
+            }
+            // A process whose clock is ahead may have made it.
+            if latest.id > id {
+                id = domain::id_after(latest.id);
+            }
+        }
+        Ok(Some((id, self.safe.keep_all(tenant, id, &new.documents).await?)))
+    }
+
+    /// Lets the customer show at once how far an attempt is, and the worker begin. Whatever fails here
+    /// the worker does again.
+    pub(crate) async fn announce(&self, caller: &Caller, verification: &Verification) {
         let report = self.reports.send(caller, verification);
         let failure = match tokio::time::timeout(REPORT_PATIENCE, report).await {
             Ok(Ok(())) => None,
@@ -144,5 +215,24 @@ impl Verifications {
     ) -> Result<Vec<Verification>, Error> {
         let mut conn = self.pool.acquire().await?;
         verifications::latest(&mut conn, tenant, customers).await
+    }
+}
+
+fn begin(
+    tenant: TenantId,
+    id: VerificationId,
+    new: &NewVerification,
+    customer: &Customer,
+) -> Verification {
+    let at = now();
+    Verification {
+        tenant,
+        id,
+        customer: new.customer,
+        provider: new.provider.clone(),
+        id_type: new.id_type,
+        details_version: customer.details_version,
+        create_time: at,
+        lifecycle: Lifecycle::begin(at),
     }
 }

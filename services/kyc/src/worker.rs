@@ -23,12 +23,20 @@ use crate::{
     Settings,
     customers::Customers,
     error::Error,
+    providers::Directory,
+    screening::Reviews,
     store::work::{self, Claimed},
 };
 
+mod checks;
+mod consult;
 mod drive;
+mod gates;
+mod pauses;
 
 use drive::Driver;
+
+const UNDER_WAY: &str = "lombard_verifications_under_way";
 
 /// One process's share of the work.
 #[derive(Debug)]
@@ -45,9 +53,13 @@ impl Worker {
         settings: Settings,
         pool: PgPool,
         customers: Customers,
+        directory: Directory,
+        reviews: Reviews,
         wake: Arc<Notify>,
     ) -> Self {
-        let driver = Arc::new(Driver::new(settings.clone(), pool.clone(), customers));
+        metrics::describe_gauge!(UNDER_WAY, "Verifications that this process works on.");
+        let driver = Driver::new(settings.clone(), pool.clone(), customers, directory, reviews);
+        let driver = Arc::new(driver);
         Self { pool, settings, driver, wake, under_way: JoinSet::new() }
     }
 
@@ -58,6 +70,7 @@ impl Worker {
             if let Err(error) = self.take_up(&stop).await {
                 tracing::warn!(error = error.cause(), "no work can be claimed");
             }
+            self.count();
             tokio::select! {
                 () = stop.cancelled() => {}
                 Some(ended) = self.under_way.join_next() => look_at(ended),
@@ -73,6 +86,11 @@ impl Worker {
         if tokio::time::timeout(drain_timeout, drained).await.is_err() {
             tracing::warn!("verifications were cut off: the time to drain was over");
         }
+    }
+
+    #[expect(clippy::cast_precision_loss, reason = "there are never that many")]
+    fn count(&self) {
+        metrics::gauge!(UNDER_WAY).set(self.under_way.len() as f64);
     }
 
     fn free(&self) -> usize {

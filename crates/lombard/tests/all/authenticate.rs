@@ -18,8 +18,11 @@ use crate::{
     stack::{Answer, Client, login},
 };
 
-/// The beginning of a JPEG file, in base64.
-pub(crate) const JPEG: &str = "/9j/4AAQSkZJRgABAQAAAQABAAD/";
+/// A grey pixel as a JPEG, in base64.
+pub(crate) const JPEG: &str = "\
+    /9j/4AAQSkZJRgABAQAAAQABAAD/2wBDAAEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQ\
+    EBAQEBAQEBAQEBAQEBAQEBAQEBAQH/wAALCAABAAEBAREA/8QAFAABAAAAAAAAAAAAAAAAAAAAAP/EABQQAQAAAAAA\
+    AAAAAAAAAAAAAAD/2gAIAQEAAD8AP//Z";
 /// The beginning of a PDF file, in base64.
 pub(crate) const PDF: &str = "JVBERi0xLjcK";
 

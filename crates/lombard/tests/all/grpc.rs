@@ -46,7 +46,15 @@ mod payments;
 const SERVICES: [(&str, &[&str]); 4] = [
     ("access", &["lombard.access.v1.AccessService"]),
     ("customer", &["lombard.customer.v1.CustomerService"]),
-    ("kyc", &["lombard.kyc.v1.KycService"]),
+    (
+        "kyc",
+        &[
+            "lombard.kyc.v1.KycService",
+            "lombard.kyc.v1.ProviderService",
+            "lombard.kyc.v1.ReviewService",
+            "lombard.kyc.v1.SandboxService",
+        ],
+    ),
     (
         "ledger",
         &[

@@ -3,9 +3,12 @@
 use reqwest::Method;
 use serde_json::{Value, json};
 
-use crate::scene::{
-    CREATE_CUSTOMER, CREATE_LEDGER, FASTER_PAYMENT, PAYMENTS, REVERSE, Reply, Scene, TRANSFER,
-    customer, faster_payment, inbound, inbound_path, ledger, ledger_path, send, transfer,
+use crate::{
+    authenticate::JPEG,
+    scene::{
+        CREATE_CUSTOMER, CREATE_LEDGER, FASTER_PAYMENT, PAYMENTS, REVERSE, Reply, Scene, TRANSFER,
+        customer, faster_payment, inbound, inbound_path, ledger, ledger_path, send, transfer,
+    },
 };
 
 mod keys;
@@ -13,8 +16,6 @@ mod races;
 mod refusals;
 
 const AUTHENTICATE: &str = "/accounts/customers/authenticate";
-/// The first bytes of a JPEG, in base64.
-const IMAGE: &str = "/9j/4AAQSkZJRgABAQAAAQABAAD/2Q==";
 
 /// Something that can be asked for under a key.
 #[derive(Debug, Clone)]
@@ -58,7 +59,7 @@ fn passport(customer: &str) -> Value {
         "customer_id": customer,
         "third_party": "gb_group",
         "id_type": "passport",
-        "front": {"image": IMAGE, "mime_type": "image/jpeg"},
+        "front": {"image": JPEG, "mime_type": "image/jpeg"},
     })
 }
 

@@ -57,6 +57,7 @@ async fn start() -> Platform {
     let databases = Databases {
         server: testkit::server().await,
         prefix: format!("t{}_", Uuid::now_v7().simple()),
+        files: tempfile::tempdir().unwrap().keep(),
     };
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let stack = Box::pin(Stack::start(&databases, listener)).await.unwrap();

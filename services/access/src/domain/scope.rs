@@ -1,14 +1,16 @@
 //! What an API user may do.
 
 /// Every scope there is.
-pub const SCOPES: [&str; 7] = [
+pub const SCOPES: [&str; 9] = [
+    "admin",
     "customers:read",
     "customers:write",
+    "customers:erase",
+    "documents:read",
     "kyc:write",
     "ledgers:read",
     "ledgers:write",
     "payments:write",
-    "admin",
 ];
 
 /// What the tenant's own administrators need, to make keys for others.

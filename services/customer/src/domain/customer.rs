@@ -4,7 +4,7 @@ use kit::errors::Violations;
 use time::OffsetDateTime;
 use types::CustomerId;
 
-use super::{Change, Details, Draft, Report, Verification};
+use super::{Change, Details, Draft, MustKeep, Report, Retention, Verification};
 
 /// A person or company whom a tenant serves.
 #[derive(Debug, Clone)]
@@ -15,6 +15,7 @@ pub(crate) struct Customer {
     pub(crate) details_version: i64,
     pub(crate) active: bool,
     pub(crate) verification: Verification,
+    pub(crate) retention: Retention,
     pub(crate) create_time: OffsetDateTime,
     pub(crate) update_time: OffsetDateTime,
 }
@@ -35,6 +36,7 @@ impl Customer {
             details_version: 1,
             active: true,
             verification: Verification::NONE,
+            retention: Retention::default(),
             create_time: now,
             update_time: now,
         }
@@ -61,17 +63,38 @@ impl Customer {
             self.details_version = self.details_version.saturating_add(1);
             self.verification = Verification::NONE;
         }
+        if active {
+            // With who is served again the relationship goes on.
+            self.retention.relationship_ended_at = None;
+        }
         self.details = details;
         self.active = active;
         self.update_time = now;
         Made::Change
     }
 
+    /// Lets go of all that tells who the customer is, where nothing wants it kept.
+    pub(crate) fn erase(&mut self, now: OffsetDateTime) -> Result<Made, MustKeep> {
+        if self.is_erased() {
+            return Ok(Made::Nothing);
+        }
+        self.retention.check(now)?;
+        self.details = self.details.erased();
+        self.retention.erased_at = Some(now);
+        self.update_time = now;
+        Ok(Made::Change)
+    }
+
+    pub(crate) fn is_erased(&self) -> bool {
+        self.retention.erased_at.is_some()
+    }
+
     /// Takes note of how far a verification has come. A report about earlier details, or one that is
     /// older than what was reported already, changes nothing.
     pub(crate) fn record(&mut self, report: &Report, now: OffsetDateTime) -> Made {
         let after = self.verification.after(report);
-        if report.details_version != self.details_version || after == self.verification {
+        let is_of_others = report.details_version != self.details_version || self.is_erased();
+        if is_of_others || after == self.verification {
             return Made::Nothing;
         }
         self.verification = after;

@@ -157,6 +157,17 @@ impl Details {
         self.iso_country
     }
 
+    /// What remains of them when the personal data is erased: the type and the country.
+    pub(crate) fn erased(&self) -> Self {
+        Self::without_fields(self.customer_type, self.iso_country)
+    }
+
+    /// Those of a customer whose personal data was erased.
+    pub(crate) fn without_fields(customer_type: CustomerType, iso_country: Country) -> Self {
+        let fields = Draft { iso_country: Some(iso_country), ..Draft::default() };
+        Self { customer_type, fields, iso_country }
+    }
+
     /// The fields, whose rules all hold.
     pub(crate) fn fields(&self) -> &Draft {
         &self.fields

@@ -6,7 +6,7 @@ use types::{Country, CustomerId, DateOfBirth, Email, Phone, Text, VerificationId
 use uuid::Uuid;
 
 use crate::{
-    domain::{Customer, CustomerType, Draft, Verification, VerificationStatus},
+    domain::{Customer, CustomerType, Details, Draft, Retention, Verification, VerificationStatus},
     error::Error,
 };
 
@@ -35,6 +35,9 @@ pub(super) struct Row {
     pub(super) details_version: i64,
     pub(super) verification_id: Option<Uuid>,
     pub(super) verification_version: Option<i64>,
+    pub(super) relationship_ended_at: Option<OffsetDateTime>,
+    pub(super) legal_hold: bool,
+    pub(super) erased_at: Option<OffsetDateTime>,
     pub(super) create_time: OffsetDateTime,
     pub(super) update_time: OffsetDateTime,
 }
@@ -73,6 +76,9 @@ impl From<&Customer> for Row {
             details_version: customer.details_version,
             verification_id: latest.map(|(id, _)| id.uuid()),
             verification_version: latest.map(|(_, version)| version),
+            relationship_ended_at: customer.retention.relationship_ended_at,
+            legal_hold: customer.retention.legal_hold,
+            erased_at: customer.retention.erased_at,
             create_time: customer.create_time,
             update_time: customer.update_time,
         }
@@ -100,13 +106,21 @@ impl Row {
         let (customer_id, details_version) = (self.customer_id, self.details_version);
         let (active, version) = (self.active, self.verification_version);
         let (create_time, update_time) = (self.create_time, self.update_time);
-        let details = self.draft()?.complete(Some(customer_type), &mut Violations::new())?;
+        let (relationship_ended_at, legal_hold) = (self.relationship_ended_at, self.legal_hold);
+        let retention = Retention { relationship_ended_at, legal_hold, erased_at: self.erased_at };
+        let details = if retention.erased_at.is_some() {
+            let country = Country::parse(&self.address_iso_country).ok()?;
+            Details::without_fields(customer_type, country)
+        } else {
+            self.draft()?.complete(Some(customer_type), &mut Violations::new())?
+        };
         Some(Customer {
             id: CustomerId::from_uuid(customer_id),
             details,
             details_version,
             active,
             verification: Verification { status, latest: latest.zip(version) },
+            retention,
             create_time,
             update_time,
         })

@@ -2,10 +2,12 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod changes;
 mod create;
 mod list;
 mod program;
 mod record_verification;
+mod retention;
 mod server;
 mod standings;
 mod support;

@@ -118,6 +118,16 @@ impl<'a> Object<'a> {
         self.read(name, "must be true or false", read).flatten()
     }
 
+    /// The first moment of what is named: a second or a day.
+    pub(crate) fn moment(&mut self, name: &str) -> Option<Timestamp> {
+        let text = self.text(name)?;
+        let moment = clock::first_moment(&text);
+        if moment.is_none() {
+            self.wrong(name, clock::MUST_BE);
+        }
+        moment.map(kit::time::timestamp)
+    }
+
     /// A file in base64.
     pub(crate) fn base64(&mut self, name: &str) -> Option<Vec<u8>> {
         let text = self.text(name)?;
@@ -169,6 +179,22 @@ impl<'a> Object<'a> {
         let read = |inner: &mut Object<'_>| {
             let names: Vec<_> = inner.fields.iter().map(|(name, _)| name.clone()).collect();
             let pair = |name: String| inner.verbatim(&name).map(|text| (name, text));
+            names.into_iter().filter_map(pair).collect()
+        };
+        self.object(name, read).unwrap_or_default()
+    }
+
+    /// An object whose values are each one of some words, as the numbers that messages have for them.
+    pub(crate) fn choices_by_name<T>(&mut self, name: &str, words: &Words<T>) -> Vec<(String, i32)>
+    where
+        T: Copy + PartialEq + Into<i32>,
+    {
+        let read = |inner: &mut Object<'_>| {
+            let names: Vec<_> = inner.fields.iter().map(|(name, _)| name.clone()).collect();
+            let pair = |name: String| match inner.choice(&name, words) {
+                0 => None,
+                number => Some((name, number)),
+            };
             names.into_iter().filter_map(pair).collect()
         };
         self.object(name, read).unwrap_or_default()

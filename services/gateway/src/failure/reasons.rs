@@ -10,7 +10,7 @@ pub(super) struct Told {
 }
 
 /// Codes with their messages of at most 100 characters.
-const MESSAGES: [(&str, &str); 27] = [
+const MESSAGES: [(&str, &str); 36] = [
     ("UNAUTHENTICATED", "A valid token is required"),
     ("WRONG_CREDENTIALS", "The e-mail address or the password is wrong"),
     ("TOO_MANY_ATTEMPTS", "Too many wrong tries; try again later"),
@@ -21,6 +21,9 @@ const MESSAGES: [(&str, &str); 27] = [
     ("PAYMENT_NOT_FOUND", "There is no such payment"),
     ("LEDGER_OR_TRANSACTION_NOT_FOUND", "There is neither a ledger nor a transaction with this id"),
     ("CUSTOMER_DISABLED", "The customer is disabled"),
+    ("CUSTOMER_ACTIVE", "The customer is active; disable it first"),
+    ("CUSTOMER_ERASED", "The customer's personal data was erased"),
+    ("LEGAL_HOLD", "A legal hold wants the personal data kept"),
     ("LEDGER_DISABLED", "The ledger is disabled"),
     ("CURRENCY_MISMATCH", "The currencies differ"),
     ("BALANCE_LIMIT", "The balance would be more than a ledger can hold"),
@@ -30,6 +33,12 @@ const MESSAGES: [(&str, &str); 27] = [
     ("PAYMENT_NOT_CANCELLABLE", "The payment is on its way, or has ended"),
     ("RAIL_MISSING", "No rail leads to this account"),
     ("VERIFICATION_IN_PROGRESS", "Another verification is pending or in review"),
+    ("VERIFICATION_NOT_IN_REVIEW", "The verification is not in review"),
+    ("OPERATOR_REQUIRED", "Only an API user can decide"),
+    ("PROVIDER_NOT_CONFIGURED", "The tenant has no account with this provider"),
+    ("PROVIDER_NOT_OFFERED", "This deployment does not offer the provider"),
+    ("PROVIDER_NOT_FOUND", "There is no such provider, or no account with it"),
+    ("CALLBACK_REFUSED", "The call is not signed by the provider, is too old, or is about nothing"),
     ("IDEMPOTENCY_KEY_REUSED", "The Idempotency-Key was used for another request"),
     ("REQUEST_IN_PROGRESS", "A request with this Idempotency-Key is still running"),
     ("PERMISSION_DENIED", "The token does not allow this"),
@@ -55,7 +64,7 @@ pub(super) fn told(reason: &str) -> Option<Told> {
 
 /// Whether UNAUTHENTICATED for this reason means the client's proof, and not the gateway's.
 pub(super) fn is_about_the_client(reason: &str) -> bool {
-    matches!(reason, "TOKEN_INVALID" | "WRONG_CREDENTIALS")
+    matches!(reason, "TOKEN_INVALID" | "WRONG_CREDENTIALS" | "CALLBACK_REFUSED")
 }
 
 /// For a status without a reason, as one that is made on the way.

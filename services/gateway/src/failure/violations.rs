@@ -102,10 +102,22 @@ fn parameter(field: &str) -> String {
         "filter.create_time_before" => "to_date",
         other => other,
     };
-    let inner = ["customer.", "ledger.", "filter.", "sender.", "creditor.", "account.", "api_key."]
-        .into_iter()
-        .find_map(|message| field.strip_prefix(message))
-        .unwrap_or(field);
+    let inner = [
+        "customer.",
+        "ledger.",
+        "filter.",
+        "sender.",
+        "creditor.",
+        "account.",
+        "api_key.",
+        "provider.",
+        "policy.",
+        "settings.",
+        "retention.",
+    ]
+    .into_iter()
+    .find_map(|message| field.strip_prefix(message))
+    .unwrap_or(field);
     inner.split('.').filter_map(segment).collect::<Vec<_>>().join(".")
 }
 
@@ -171,6 +183,8 @@ mod tests {
             ("filter.create_time_before", "to_date"),
             ("filter.direction", "in_out"),
             ("name_prefix", "name"),
+            ("provider.account_name", "account_name"),
+            ("provider.verdicts[0].word", "verdicts.word"),
             ("update_mask.paths", "body"),
             ("to_ledger_id", "to_ledger_id"),
         ] {

@@ -13,6 +13,7 @@ use proto::access::v1::{
     admin_service_client::AdminServiceClient,
 };
 use serde_json::{Value, json};
+use sqlx::PgPool;
 use tonic::transport::Channel;
 use tower::ServiceExt;
 use types::{BankCode, Bic, Currency, SortCode};
@@ -23,6 +24,7 @@ pub(crate) const PASSWORD: &str = "correct horse battery staple";
 /// The gateway and everything behind it.
 pub(crate) struct Stack {
     pub(crate) settings: Settings,
+    pub(crate) customer_pool: PgPool,
     router: Router,
     access: Access,
 }
@@ -32,10 +34,10 @@ impl Stack {
         let pool = testkit::database("access", &access::MIGRATIONS).await;
         let users = Access::new(pool.clone(), LIFETIME);
         let access = access::service(pool, access::Settings::default());
-        let customer = testkit::database("customer", &customer::MIGRATIONS).await;
-        let customer = testkit::serve(customer::service(customer)).await;
+        let customer_pool = testkit::database("customer", &customer::MIGRATIONS).await;
+        let customer = testkit::serve(customer::service(customer_pool.clone())).await;
         let kyc = testkit::database("kyc", &kyc::MIGRATIONS).await;
-        let kyc = kyc::service(&kyc::Settings::default(), kyc, customer.clone());
+        let kyc = kyc::service(&kyc_settings(), kyc, customer.clone());
         let ledger = testkit::database("ledger", &ledger::MIGRATIONS).await;
         let (ledger, _) = ledger::service(ledger_settings(), ledger, customer.clone());
         let settings = Settings {
@@ -47,7 +49,7 @@ impl Stack {
             drain_timeout: Duration::from_secs(1),
             limits: Limits::default(),
         };
-        Self { router: gateway::router(&settings), settings, access: users }
+        Self { router: gateway::router(&settings), settings, customer_pool, access: users }
     }
 
     /// A client of a new tenant, who may do everything.
@@ -98,6 +100,14 @@ impl Stack {
 }
 
 const LIFETIME: Duration = Duration::from_hours(1);
+
+fn kyc_settings() -> kyc::Settings {
+    let nowhere = || Some("http://127.0.0.1:9".to_owned());
+    let hosts = kyc::providers::Hosts { id3global: None, go: nowhere(), go_token: nowhere() };
+    let keys = kit::keys::Keyring::throw_away().unwrap();
+    let settings = kyc::Settings::new(keys, kyc::Objects::in_memory()).in_the_sandbox();
+    kyc::Settings { hosts, ..settings }
+}
 
 fn ledger_settings() -> ledger::Settings {
     ledger::Settings {

@@ -4,8 +4,11 @@ use crate::stack::Stack;
 
 const PATH: &str = "/accounts/customers/authenticate";
 
-/// The beginning of a JPEG file, in base64.
-const JPEG: &str = "/9j/4AAQSkZJRgABAQAAAQABAAD/";
+/// A grey pixel as a JPEG, in base64.
+const JPEG: &str = "\
+    /9j/4AAQSkZJRgABAQAAAQABAAD/2wBDAAEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQ\
+    EBAQEBAQEBAQEBAQEBAQEBAQEBAQH/wAALCAABAAEBAREA/8QAFAABAAAAAAAAAAAAAAAAAAAAAP/EABQQAQAAAAAA\
+    AAAAAAAAAAAAAAD/2gAIAQEAAD8AP//Z";
 
 fn documents(customer_id: &str, image: &str) -> Value {
     json!({
@@ -75,7 +78,7 @@ async fn documents_of_the_greatest_size_are_taken() {
     // 4 MiB when decoded.
     let image = |more: usize| {
         let mut image = JPEG.to_owned();
-        image.push_str(&"AAAA".repeat((4 * 1024 * 1024 - 21) / 3));
+        image.push_str(&"AAAA".repeat((4 * 1024 * 1024 - 159) / 3));
         image.push_str(if more == 0 { "AA==" } else { "AAA=" });
         image
     };
@@ -85,4 +88,47 @@ async fn documents_of_the_greatest_size_are_taken() {
 
     let reply = client.post(PATH, documents(&customer_id, &image(0))).await;
     assert_eq!(reply.data()["verification_status"], "pending");
+}
+
+#[tokio::test]
+async fn a_verification_is_listed_played_and_remembered() {
+    let client = Stack::start().await.client().await;
+    let customer_id = client.customer("Bloggs").await;
+    let started = client.post(PATH, documents(&customer_id, JPEG)).await;
+    let id = started.data()["verification_id"].as_str().unwrap();
+    let decision = json!({"decision": "reject", "reason": "FORGED"});
+
+    let decide = format!("/accounts/verifications/{id}/decision");
+    let early = client.post(&decide, decision.clone()).await;
+    let pending = client.get("/accounts/verifications?status=pending").await;
+    let played =
+        client.post(&format!("/sandbox/verifications/{id}/decide"), decision.clone()).await;
+    let rejected = client.get("/accounts/verifications?status=rejected&limit=1").await;
+    let history = client.get(&format!("/accounts/verifications/{id}/history")).await;
+
+    assert_eq!(early.refusal(), (409, "VERIFICATION_NOT_IN_REVIEW"));
+    assert_eq!(pending.data()["list"][0]["customer_id"], customer_id.as_str());
+    assert_eq!(played.data()["verification_status"], "rejected");
+    assert_eq!(rejected.data()["total"], 1);
+    assert_eq!(rejected.data()["list"][0], *played.data());
+    let transitions = history.data()["transitions"].as_array().unwrap();
+    let statuses: Vec<_> = transitions.iter().map(|one| &one["verification_status"]).collect();
+    assert_eq!(statuses, ["pending", "rejected"]);
+    assert_eq!(transitions[1]["reasons"], json!(["FORGED"]));
+}
+
+#[tokio::test]
+async fn a_decision_has_all_its_bad_fields_named() {
+    let client = Stack::start().await.client().await;
+    let path = format!("/accounts/verifications/{}/decision", uuid::Uuid::now_v7());
+
+    let bad = client.post(&path, json!({"decision": "maybe", "reason": "no code", "why": 1})).await;
+    let nobody = client.post(&path, json!({"decision": "approve", "reason": "FINE"})).await;
+    let filter = client.get("/accounts/verifications?status=lost&colour=red").await;
+
+    let mut names = bad.bad();
+    names.sort_unstable();
+    assert_eq!(names, ["decision", "reason", "why"]);
+    assert_eq!(nobody.refusal(), (404, "VERIFICATION_NOT_FOUND"));
+    assert_eq!(filter.bad(), ["status", "colour"]);
 }

@@ -84,6 +84,11 @@ impl Document {
         Ok(Self { mime_type, content })
     }
 
+    /// One that was checked before.
+    pub(crate) fn restore(mime_type: MimeType, content: Vec<u8>) -> Self {
+        Self { mime_type, content }
+    }
+
     /// What can be said of content whose kind is not known.
     pub(crate) fn check_size(content: &[u8]) -> Result<(), NotADocument> {
         match content.len() {
@@ -111,6 +116,12 @@ pub(crate) enum Side {
 }
 
 impl Side {
+    const ALL: [Self; 3] = [Self::Front, Self::Back, Self::AdditionalData];
+
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|side| side.as_str() == text)
+    }
+
     pub(crate) fn as_str(self) -> &'static str {
         match self {
             Self::Front => "front",

@@ -1,5 +1,5 @@
 //! One attempt to establish a customer's identity, and the transitions that it can make. Who decides
-//! is not here: a provider does.
+//! is not here: a provider does, or a person whom it leaves it to.
 
 use time::OffsetDateTime;
 use types::{CustomerId, TenantId, VerificationId};
@@ -31,15 +31,17 @@ pub(crate) enum IdType {
     Passport,
     DrivingLicense,
     IdCard,
+    /// None: screening asked for a review.
+    None,
 }
 
 impl IdType {
-    const ALL: [Self; 3] = [Self::Passport, Self::DrivingLicense, Self::IdCard];
+    const ALL: [Self; 4] = [Self::Passport, Self::DrivingLicense, Self::IdCard, Self::None];
 
     /// Whether the front alone does not prove enough.
     pub(crate) fn needs_back(self) -> bool {
         match self {
-            Self::Passport => false,
+            Self::Passport | Self::None => false,
             Self::DrivingLicense | Self::IdCard => true,
         }
     }
@@ -49,6 +51,7 @@ impl IdType {
             Self::Passport => "passport",
             Self::DrivingLicense => "driving_license",
             Self::IdCard => "id_card",
+            Self::None => "none",
         }
     }
 
@@ -92,6 +95,11 @@ impl Status {
         }
     }
 
+    /// Whether the customer's next attempt has to wait for this one.
+    pub(crate) fn is_in_progress(self) -> bool {
+        matches!(self, Self::Pending | Self::InReview)
+    }
+
     pub(crate) fn parse(text: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|status| status.as_str() == text)
     }
@@ -123,6 +131,40 @@ impl Outcome {
             Self::Rejected(reasons) => (Status::Rejected, reasons),
             Self::Expired(reasons) => (Status::Expired, reasons),
             Self::Error(reasons) => (Status::Error, reasons),
+        }
+    }
+}
+
+/// What a person decides.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Decision {
+    Approve,
+    Reject,
+    Resubmission,
+}
+
+impl Decision {
+    const ALL: [Self; 3] = [Self::Approve, Self::Reject, Self::Resubmission];
+
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Approve => "approve",
+            Self::Reject => "reject",
+            Self::Resubmission => "resubmission",
+        }
+    }
+
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|decision| decision.as_str() == text)
+    }
+
+    /// What becomes of the attempt.
+    pub(crate) fn outcome(self, reason: &str) -> Outcome {
+        let reasons = vec![reason.to_owned()];
+        match self {
+            Self::Approve => Outcome::Verified,
+            Self::Reject => Outcome::Rejected(reasons),
+            Self::Resubmission => Outcome::ResubmissionRequired(reasons),
         }
     }
 }
@@ -174,25 +216,39 @@ impl Lifecycle {
         outcome: Outcome,
         at: OffsetDateTime,
     ) -> Result<Change, WrongState> {
-        let (to, reasons) = outcome.into_parts();
-        match self.status {
-            Status::Pending => {
-                *self = Self::restore(to, reasons, self.version.saturating_add(1), at);
-                Ok(Change::Made)
-            }
-            from @ (Status::InReview
-            | Status::Verified
-            | Status::ResubmissionRequired
-            | Status::Rejected
-            | Status::Expired
-            | Status::Error) => {
-                if from == to {
-                    Ok(Change::AlreadyMade)
-                } else {
-                    Err(WrongState { from, to })
-                }
-            }
+        self.end(&[Status::Pending], outcome, at)
+    }
+
+    /// Ends a review.
+    pub(crate) fn review(
+        &mut self,
+        outcome: Outcome,
+        at: OffsetDateTime,
+    ) -> Result<Change, WrongState> {
+        self.end(&[Status::InReview], outcome, at)
+    }
+
+    /// Ends whatever is under way.
+    pub(crate) fn play(
+        &mut self,
+        outcome: Outcome,
+        at: OffsetDateTime,
+    ) -> Result<Change, WrongState> {
+        self.end(&[Status::Pending, Status::InReview], outcome, at)
+    }
+
+    fn end(
+        &mut self,
+        open: &[Status],
+        outcome: Outcome,
+        at: OffsetDateTime,
+    ) -> Result<Change, WrongState> {
+        let (from, (to, reasons)) = (self.status, outcome.into_parts());
+        if open.contains(&from) {
+            *self = Self::restore(to, reasons, self.version.saturating_add(1), at);
+            return Ok(Change::Made);
         }
+        if from == to { Ok(Change::AlreadyMade) } else { Err(WrongState { from, to }) }
     }
 
     pub(crate) fn status(&self) -> Status {
@@ -307,6 +363,21 @@ mod tests {
     #[test]
     fn an_attempt_that_ended_in_error_refuses_another_outcome() {
         refuses_all_others(&Outcome::Error(vec!["WHY".to_owned()]));
+    }
+
+    #[test]
+    fn a_person_decides_what_is_in_review_and_nothing_else() {
+        let rejected = || Decision::Reject.outcome("FORGED");
+        let mut lifecycle = decided(Outcome::InReview(Vec::new()));
+
+        let change = lifecycle.review(rejected(), LATER);
+        let again = lifecycle.review(rejected(), LATER);
+        let other = lifecycle.review(Decision::Approve.outcome("FINE"), LATER);
+
+        assert_eq!((change, again), (Ok(Change::Made), Ok(Change::AlreadyMade)));
+        assert!(other.is_err());
+        assert_eq!((lifecycle.status(), lifecycle.version()), (Status::Rejected, 3));
+        assert!(Lifecycle::begin(START).review(rejected(), LATER).is_err());
     }
 
     #[test]

@@ -74,6 +74,11 @@ impl Provider for Sandbox {
     fn fetch<'a>(&'a self, reference: &'a str) -> Answer<'a> {
         Box::pin(std::future::ready(look_up(reference)))
     }
+
+    /// Its outages are played, each for one attempt.
+    fn is_outside(&self) -> bool {
+        false
+    }
 }
 
 fn name(subject: &Subject) -> &str {
@@ -120,6 +125,7 @@ mod tests {
             last_name: last_name.to_owned(),
             company_name: company_name.to_owned(),
             date_of_birth: "1990-01-31".to_owned(),
+            ..Subject::default()
         };
         Submission { verification: VerificationId::new(), attempt, subject }
     }

@@ -3,7 +3,28 @@
 use kit::errors::Violations;
 use proto::kyc::v1 as pb;
 
-use crate::domain::{Document, Documents, IdType, MimeType};
+use crate::{
+    domain::{Document, Documents, IdType, MimeType},
+    prove::Prover,
+};
+
+/// Adds what shows only when the images are decoded. What else is wrong with them is left to [`parse`].
+pub(super) async fn prove(
+    prover: &Prover,
+    message: &pb::CreateVerificationRequest,
+    bad: &mut Violations,
+) {
+    let documents = [
+        ("front.content", &message.front),
+        ("back.content", &message.back),
+        ("additional_data.content", &message.additional_data),
+    ];
+    for (field, document) in documents {
+        let Some(document) = document else { continue };
+        let Some(kind) = MimeType::parse(&document.mime_type) else { continue };
+        bad.take(field, prover.check(kind, &document.content).await);
+    }
+}
 
 /// The documents that prove an identity. A back is only missed where the kind of document is known.
 pub(super) fn parse(

@@ -1,6 +1,6 @@
 //! Statements on the table `verifications`, for those who ask. When work on them is due is not here.
 
-use kit::postgres;
+use kit::{caller::Caller, postgres};
 use sqlx::PgConnection;
 use time::OffsetDateTime;
 use types::{CustomerId, TenantId, VerificationId};
@@ -9,6 +9,7 @@ use uuid::Uuid;
 use crate::{
     domain::{IdType, Lifecycle, Status, Verification},
     error::Error,
+    store::transitions,
 };
 
 /// Which verifications a list is about. What is absent lets all through.
@@ -61,10 +62,11 @@ impl TryFrom<Row> for Verification {
     }
 }
 
-/// Stores a new attempt, with its work due at once.
+/// Stores a new attempt, with its work due at once. `adapter` is who decides.
 pub(crate) async fn insert(
     conn: &mut PgConnection,
     verification: &Verification,
+    adapter: &str,
 ) -> Result<(), Error> {
     let lifecycle = &verification.lifecycle;
     let inserted = sqlx::query!(
@@ -72,8 +74,8 @@ pub(crate) async fn insert(
         insert into verifications
             (tenant_id, verification_id, customer_id, provider, id_type, status, reasons,
              details_version, version, reported_version, attempts, next_attempt_time, create_time,
-             update_time)
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, 0, now(), $10, $11)
+             update_time, adapter)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, 0, 0, now(), $10, $11, $12)
         ",
         verification.tenant.uuid(),
         verification.id.uuid(),
@@ -86,6 +88,7 @@ pub(crate) async fn insert(
         lifecycle.version(),
         verification.create_time,
         lifecycle.update_time(),
+        adapter,
     )
     .execute(conn)
     .await;
@@ -119,26 +122,6 @@ pub(crate) async fn greater_id(
     .fetch_optional(conn)
     .await?;
     Ok(id.map(VerificationId::from_uuid))
-}
-
-/// Gives an attempt another id, before anybody has seen the one that it had.
-pub(crate) async fn change_id(
-    conn: &mut PgConnection,
-    verification: &Verification,
-    id: VerificationId,
-) -> Result<(), Error> {
-    sqlx::query!(
-        "
-        update verifications set verification_id = $3
-        where tenant_id = $1 and verification_id = $2
-        ",
-        verification.tenant.uuid(),
-        verification.id.uuid(),
-        id.uuid(),
-    )
-    .execute(conn)
-    .await?;
-    Ok(())
 }
 
 pub(crate) async fn find(
@@ -185,16 +168,19 @@ pub(crate) async fn lock(
     row.map(Verification::try_from).transpose()
 }
 
-/// Stores a transition: the one from the version before. The work is left to whoever does it.
+/// Stores a transition: the one from the version before, `by` a person's request or a worker. The work
+/// is left to whoever does it; it is due at once where nobody did any more.
 pub(crate) async fn save_transition(
     conn: &mut PgConnection,
     verification: &Verification,
+    by: Option<&Caller>,
 ) -> Result<(), Error> {
     let lifecycle = &verification.lifecycle;
     let saved = sqlx::query!(
         "
         update verifications
-        set status = $3, reasons = $4, version = $5, update_time = $6
+        set status = $3, reasons = $4, version = $5, update_time = $6,
+            next_attempt_time = coalesce(next_attempt_time, now())
         where tenant_id = $1 and verification_id = $2 and version = $5::bigint - 1
         ",
         verification.tenant.uuid(),
@@ -204,9 +190,12 @@ pub(crate) async fn save_transition(
         lifecycle.version(),
         lifecycle.update_time(),
     )
-    .execute(conn)
+    .execute(&mut *conn)
     .await?;
-    if saved.rows_affected() == 1 { Ok(()) } else { Err(Error::broken_row(verification.id)) }
+    if saved.rows_affected() != 1 {
+        return Err(Error::broken_row(verification.id));
+    }
+    transitions::insert(conn, verification, by).await
 }
 
 /// A page of those that the filter lets through, newest first.

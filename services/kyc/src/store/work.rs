@@ -24,6 +24,8 @@ pub(crate) struct Claimed {
     pub(crate) overruns: i32,
     /// What the provider calls it, once it has taken it.
     pub(crate) provider_reference: Option<String>,
+    /// Who decides; none for those from before it was noted.
+    pub(crate) adapter: Option<String>,
     /// When others may take it up; tells this lease from every other.
     lease_end: OffsetDateTime,
 }
@@ -46,12 +48,12 @@ pub(crate) async fn claim(
             for no key update skip locked
         )
         update verifications v
-        set overruns = overruns + 1,
+        set overruns = overruns + 1, callback_time = null,
             next_attempt_time = now() + $2::bigint * interval '1 millisecond'
         from due
         where v.tenant_id = due.tenant_id and v.verification_id = due.verification_id
         returning v.tenant_id, v.verification_id, v.reported_version, v.attempts,
-                  v.overruns - 1 as "overruns!", v.provider_reference,
+                  v.overruns - 1 as "overruns!", v.provider_reference, v.adapter,
                   v.next_attempt_time as "lease_end!"
         "#,
         limit,
@@ -66,6 +68,7 @@ pub(crate) async fn claim(
         attempts: row.attempts,
         overruns: row.overruns,
         provider_reference: row.provider_reference,
+        adapter: row.adapter,
         lease_end: row.lease_end,
     });
     Ok(claimed.collect())
@@ -96,8 +99,8 @@ pub(crate) async fn postpone(
     Ok(())
 }
 
-/// Ends a lease: the provider has taken the attempt, and is asked for the outcome after a pause. Does
-/// nothing when the lease is over.
+/// Ends a lease: the provider has taken the attempt, and is asked for the outcome after a pause, or at
+/// once if it has called back meanwhile. Does nothing when the lease is over.
 pub(crate) async fn wait_for_provider(
     conn: &mut PgConnection,
     claimed: &Claimed,
@@ -108,7 +111,10 @@ pub(crate) async fn wait_for_provider(
         "
         update verifications
         set provider_reference = $4, attempts = 0, overruns = 0,
-            next_attempt_time = now() + $5::bigint * interval '1 millisecond'
+            next_attempt_time = case
+                when callback_time is null then now() + $5::bigint * interval '1 millisecond'
+                else now()
+            end
         where tenant_id = $1 and verification_id = $2 and next_attempt_time = $3
         ",
         claimed.tenant.uuid(),
@@ -120,6 +126,53 @@ pub(crate) async fn wait_for_provider(
     .execute(conn)
     .await?;
     Ok(())
+}
+
+/// The provider has called back about what it calls so: its attempt is due at once or, while a worker is
+/// at it, as soon as that ends its lease. Does nothing to one that is decided.
+pub(crate) async fn hasten(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    id: VerificationId,
+) -> Result<(), Error> {
+    sqlx::query!(
+        "
+        update verifications
+        set callback_time = now(),
+            next_attempt_time =
+                case when overruns = 0 then least(next_attempt_time, now()) else next_attempt_time end
+        where tenant_id = $1 and verification_id = $2 and status = 'pending'
+        ",
+        tenant.uuid(),
+        id.uuid(),
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Whose attempt a provider calls so, and which it is.
+pub(crate) async fn find_by_reference(
+    conn: &mut PgConnection,
+    adapter: &str,
+    reference: &str,
+) -> Result<Option<(TenantId, VerificationId)>, Error> {
+    let row = sqlx::query!(
+        "
+        select tenant_id, verification_id
+        from verifications
+        where adapter = $1 and provider_reference = $2
+        order by verification_id desc
+        limit 1
+        ",
+        adapter,
+        reference,
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(row.map(|row| {
+        (TenantId::from_uuid(row.tenant_id), VerificationId::from_uuid(row.verification_id))
+    }))
 }
 
 /// Notes that the customer service knows this version. When there is no later one and the provider

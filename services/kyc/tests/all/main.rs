@@ -2,12 +2,23 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod accounts;
+mod at_rest;
+mod callbacks;
 mod create;
 mod documents;
+mod erasure;
+mod gbg;
 mod idempotency;
+mod kills;
 mod leftovers;
+mod mrz;
 mod port;
 mod program;
+mod providers;
 mod read;
+mod reviews;
+mod rotation;
 mod sandbox;
+mod screening;
 mod support;

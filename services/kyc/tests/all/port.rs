@@ -29,6 +29,8 @@ struct Scripted {
     answer: Script,
     takes: Duration,
     seen: Mutex<HashMap<VerificationId, Seen>>,
+    under_way: AtomicUsize,
+    most_at_once: AtomicUsize,
 }
 
 #[derive(Default, Clone, Copy)]
@@ -54,7 +56,12 @@ impl Seen {
 
 impl Scripted {
     fn new(takes: Duration, answer: Script) -> Arc<Self> {
-        Arc::new(Self { answer, takes, seen: Mutex::default() })
+        let (seen, under_way, most_at_once) = <(Mutex<_>, AtomicUsize, AtomicUsize)>::default();
+        Arc::new(Self { answer, takes, seen, under_way, most_at_once })
+    }
+
+    fn most_at_once(&self) -> usize {
+        self.most_at_once.load(Ordering::Relaxed)
     }
 
     fn seen(&self) -> Vec<Seen> {
@@ -67,7 +74,10 @@ impl Provider for Scripted {
         let id = submission.verification;
         Box::pin(async move {
             let number = self.seen.lock().unwrap().entry(id).or_default().began();
+            let others = self.under_way.fetch_add(1, Ordering::Relaxed);
+            self.most_at_once.fetch_max(others.saturating_add(1), Ordering::Relaxed);
             tokio::time::sleep(self.takes).await;
+            self.under_way.fetch_sub(1, Ordering::Relaxed);
             self.seen.lock().unwrap().entry(id).or_default().ended();
             (self.answer)(number)
         })
@@ -103,6 +113,44 @@ async fn a_provider_that_keeps_failing_ends_the_attempt_in_error() {
     assert_eq!(decided.reasons, ["PROVIDER_UNAVAILABLE"]);
     assert_eq!(down.seen()[0].submissions, 3);
     assert_eq!(setup.settled_status(&created.customer_id).await, Status::Error);
+}
+
+#[tokio::test]
+async fn a_provider_that_is_down_is_left_alone_and_then_tried_by_one() {
+    let down = Scripted::new(Duration::ZERO, |_| Err(ProviderError::Transient("down".into())));
+    let settings = Settings {
+        circuit_failures: 3,
+        circuit_pause: Duration::from_hours(1),
+        provider_concurrency: 1,
+        first_pause: Duration::from_millis(1),
+        ..with_provider(down.clone())
+    };
+    let mut setup = setup_with(settings).await;
+    for _ in 0..5 {
+        setup.verification_of("Bloggs").await;
+    }
+
+    tokio::time::sleep(Duration::from_secs(1)).await;
+
+    let submissions: usize = down.seen().iter().map(|seen| seen.submissions).sum();
+    assert_eq!(submissions, 3);
+}
+
+#[tokio::test]
+async fn a_provider_is_asked_by_so_many_at_a_time() {
+    let slow = Scripted::new(Duration::from_millis(100), VERIFIED);
+    let settings =
+        Settings { provider_concurrency: 2, concurrency: 8, ..with_provider(slow.clone()) };
+    let mut setup = idle().await;
+    for _ in 0..6 {
+        setup.verification_of("Bloggs").await;
+    }
+
+    setup.start_worker(settings, setup.customer_channel.clone());
+    setup.settled().await;
+
+    assert!(slow.most_at_once() <= 2);
+    assert_eq!(slow.seen().len(), 6);
 }
 
 #[tokio::test]

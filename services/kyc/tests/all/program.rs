@@ -5,17 +5,26 @@ use tonic_health::pb::{
     HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient,
 };
 
-const BINARY: &str = env!("CARGO_BIN_EXE_kyc");
-const SERVE: [&str; 5] =
-    ["serve", "--listen", "127.0.0.1:0", "--customer-url", "http://127.0.0.1:1"];
+pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_kyc");
+pub(crate) const KEYS: &str = "1:AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 
 #[tokio::test]
 async fn the_program_migrates_serves_and_stops_on_sigterm() {
     let pool = testkit::empty_database("kyc").await;
+    let directory = tempfile::tempdir().unwrap();
+    let documents = directory.path().join("documents");
+    let at_rest = ["--keys", KEYS, "--documents", documents.to_str().unwrap()];
+    let mut serve = vec!["serve", "--listen", "127.0.0.1:0"];
+    serve.extend(["--customer-url", "http://127.0.0.1:1"]);
+    serve.extend(at_rest);
+    let mut rotate = vec!["rotate-keys"];
+    rotate.extend(at_rest);
 
-    let refuses = program::run(BINARY, &SERVE, &pool).await;
+    let refuses = program::run(BINARY, &serve, &pool).await;
     let migrates = program::run(BINARY, &["migrate"], &pool).await;
-    let mut serving = Program::start(BINARY, &SERVE, &pool);
+    let keyless = program::run(BINARY, &serve[..5], &pool).await;
+    let rotates = program::run(BINARY, &rotate, &pool).await;
+    let mut serving = Program::start(BINARY, &serve, &pool);
     let url = format!("http://{}", serving.address().await);
     let mut health = HealthClient::new(kit::client::channel(url).unwrap());
     let request = HealthCheckRequest { service: "lombard.kyc.v1.KycService".into() };
@@ -33,5 +42,7 @@ async fn the_program_migrates_serves_and_stops_on_sigterm() {
 
     assert!(!refuses.success(), "it must not serve on a schema that it does not know");
     assert!(migrates.success());
+    assert!(!keyless.success(), "it must not serve without keys");
+    assert!(rotates.success());
     assert_eq!(ended.code(), Some(0));
 }

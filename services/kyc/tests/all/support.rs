@@ -2,9 +2,12 @@
 
 use std::{sync::Arc, time::Duration};
 
-use kit::caller::Caller;
+use kit::{
+    caller::{Call, Caller},
+    keys::Keyring,
+};
 use kyc::{
-    Settings,
+    Objects, Settings, UpkeepSettings,
     providers::{Provider, Providers, Sandbox},
 };
 use proto::{
@@ -13,8 +16,10 @@ use proto::{
         customer_service_client::CustomerServiceClient,
     },
     kyc::v1::{
-        CreateVerificationRequest, GetVerificationRequest, IdType, Verification,
-        kyc_service_client::KycServiceClient,
+        self as pb, CreateVerificationRequest, Document, DocumentSide, GetDocumentRequest,
+        GetVerificationRequest, IdType, ListProvidersRequest, SetProviderRequest, Verification,
+        document_service_client::DocumentServiceClient, kyc_service_client::KycServiceClient,
+        provider_service_client::ProviderServiceClient,
     },
     r#type::v1::VerificationStatus,
 };
@@ -23,6 +28,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tonic::{Status, transport::Channel};
 use tonic_types::StatusExt;
+use types::{TenantId, UserId};
 
 use crate::documents;
 
@@ -31,6 +37,8 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// A service with its peer, each on a database of its own, and one tenant.
 pub(crate) struct Setup {
     pub(crate) kyc: KycServiceClient<Channel>,
+    pub(crate) channel: Channel,
+    pub(crate) documents: DocumentServiceClient<Channel>,
     pub(crate) customers: CustomerServiceClient<Channel>,
     pub(crate) customer_channel: Channel,
     pub(crate) customer_pool: PgPool,
@@ -51,18 +59,27 @@ pub(crate) async fn setup_with(settings: Settings) -> Setup {
     let (drain, stop) = (Duration::from_secs(1), CancellationToken::new());
     #[expect(clippy::disallowed_methods, reason = "ends with the test's runtime")]
     tokio::spawn(kyc::serve(listener, settings, pool, channel, drain, stop));
-    setup.kyc = KycServiceClient::new(kit::client::channel(url).unwrap());
+    setup.channel = kit::client::channel(url).unwrap();
+    setup.kyc = KycServiceClient::new(setup.channel.clone());
+    setup.documents = documents_client(setup.channel.clone());
     setup
 }
 
 /// A service that answers, and does no work.
 pub(crate) async fn idle() -> Setup {
+    idle_with(&settings()).await
+}
+
+pub(crate) async fn idle_with(settings: &Settings) -> Setup {
     let customer_pool = testkit::database("customer", &customer::MIGRATIONS).await;
     let pool = testkit::database("kyc", &kyc::MIGRATIONS).await;
     let customer_channel = testkit::serve(customer::service(customer_pool.clone())).await;
-    let service = kyc::service(&settings(), pool.clone(), customer_channel.clone());
+    let service = kyc::service(settings, pool.clone(), customer_channel.clone());
+    let channel = testkit::serve(service).await;
     Setup {
-        kyc: KycServiceClient::new(testkit::serve(service).await),
+        kyc: KycServiceClient::new(channel.clone()),
+        documents: documents_client(channel.clone()),
+        channel,
         customers: CustomerServiceClient::new(customer_channel.clone()),
         customer_channel,
         customer_pool,
@@ -87,11 +104,37 @@ pub(crate) fn with_provider(provider: Arc<dyn Provider>) -> Settings {
         poll_interval: Duration::from_millis(20),
         first_pause: Duration::from_millis(20),
         shortest_poll: Duration::from_millis(20),
-        ..Settings::default()
+        upkeep: UpkeepSettings { interval: Duration::from_millis(20), ..UpkeepSettings::default() },
+        ..Settings::new(Keyring::throw_away().unwrap(), Objects::in_memory()).in_the_sandbox()
     }
 }
 
+pub(crate) fn documents_client(channel: Channel) -> DocumentServiceClient<Channel> {
+    DocumentServiceClient::new(channel).max_decoding_message_size(5 * 1024 * 1024)
+}
+
 impl Setup {
+    /// Reads a document back, as somebody who may.
+    pub(crate) async fn read(
+        &mut self,
+        verification: &str,
+        side: DocumentSide,
+    ) -> Result<Document, Status> {
+        let reader = reader(self.caller.tenant());
+        self.read_as(&reader, verification, side).await
+    }
+
+    pub(crate) async fn read_as(
+        &mut self,
+        caller: &Caller,
+        verification: &str,
+        side: DocumentSide,
+    ) -> Result<Document, Status> {
+        let side = side.into();
+        let request = GetDocumentRequest { verification_id: verification.to_owned(), side };
+        Ok(self.documents.get_document(caller.request(request)).await?.into_inner())
+    }
+
     /// Another process that works on the same verifications, until the test ends.
     pub(crate) fn start_worker(&self, settings: Settings, customer: Channel) {
         let (pool, stop) = (self.pool.clone(), CancellationToken::new());
@@ -125,6 +168,37 @@ impl Setup {
     pub(crate) async fn get(&mut self, id: &str) -> Result<Verification, Status> {
         let request = GetVerificationRequest { verification_id: id.to_owned() };
         Ok(self.kyc.get_verification(self.caller.request(request)).await?.into_inner())
+    }
+
+    pub(crate) fn providers(&self) -> ProviderServiceClient<Channel> {
+        ProviderServiceClient::new(self.channel.clone())
+    }
+
+    pub(crate) async fn set_provider(
+        &mut self,
+        request: SetProviderRequest,
+    ) -> Result<pb::Provider, Status> {
+        Ok(self.providers().set_provider(self.caller.request(request)).await?.into_inner())
+    }
+
+    pub(crate) async fn list_providers(&self) -> Vec<pb::Provider> {
+        let request = self.caller.request(ListProvidersRequest {});
+        self.providers().list_providers(request).await.unwrap().into_inner().providers
+    }
+
+    /// As if the time had come to ask the provider again, once it has the attempt.
+    pub(crate) async fn hasten(&self, id: &str) {
+        let hasten = "
+            update verifications set next_attempt_time = now()
+            where verification_id = $1::uuid and overruns = 0 and provider_reference is not null";
+        let hastened = async {
+            while sqlx::query(hasten).bind(id).execute(&self.pool).await.unwrap().rows_affected()
+                == 0
+            {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, hastened).await.unwrap();
     }
 
     /// A verification of a new person with this name.
@@ -165,6 +239,12 @@ impl Setup {
     }
 }
 
+/// Somebody of the tenant who may read documents.
+pub(crate) fn reader(tenant: TenantId) -> Caller {
+    let call = Call::begin(None, PATIENCE);
+    Caller::new(call, tenant, Some(UserId::new()), vec!["documents:read".to_owned()])
+}
+
 pub(crate) fn person(last_name: &str) -> Customer {
     Customer {
         customer_type: CustomerType::Individual.into(),
@@ -172,6 +252,15 @@ pub(crate) fn person(last_name: &str) -> Customer {
         last_name: last_name.into(),
         address: Some(Address { iso_country: "GB".into(), ..Default::default() }),
         date_of_birth: "1988-10-03".into(),
+        ..Default::default()
+    }
+}
+
+pub(crate) fn company(name: &str) -> Customer {
+    Customer {
+        customer_type: CustomerType::Company.into(),
+        company_name: name.into(),
+        address: Some(Address { iso_country: "GB".into(), ..Default::default() }),
         ..Default::default()
     }
 }

@@ -1,6 +1,7 @@
 //! Images and files in a request.
 
 use serde_json::{Value, json};
+use testkit::files;
 
 use super::{
     JPEG, PDF, authenticate, base64, customer, details, passport, passport_on, verifications,
@@ -10,14 +11,14 @@ use crate::{
     stack::login,
 };
 
-/// The first bytes of each kind, in each form that it has.
+/// One of each kind, in each form that it has.
 const KINDS: [(&str, &[u8]); 6] = [
-    ("image/jpeg", b"\xFF\xD8\xFF\xE0\0\x10JFIF"),
-    ("image/bmp", b"BM\x3A\0\0\0"),
-    ("image/png", b"\x89PNG\r\n\x1A\n\0"),
-    ("application/pdf", b"%PDF-1.7\n"),
-    ("image/tiff", b"II*\0\x08\0\0\0"),
-    ("image/tiff", b"MM\0*\0\0\0\x08"),
+    ("image/jpeg", files::JPEG),
+    ("image/bmp", files::BMP),
+    ("image/png", files::PNG),
+    ("application/pdf", files::PDF),
+    ("image/tiff", files::TIFF),
+    ("image/tiff", files::TIFF_BIG_ENDIAN),
 ];
 
 const MIB: usize = 1024 * 1024;
@@ -25,7 +26,7 @@ const MIB: usize = 1024 * 1024;
 #[tokio::test]
 async fn an_image_is_taken_as_real_clients_write_it() {
     let client = login().await;
-    let padded = base64(b"\xFF\xD8\xFF\xE0");
+    let padded = base64(&[files::JPEG, b"\0"].concat());
     let bare = padded.trim_end_matches('=');
     for image in [
         padded.clone(),
@@ -104,7 +105,7 @@ async fn four_mebibytes_decoded_are_the_most_for_each_of_three() {
     let client = login().await;
     let id = customer(&client, "Bloggs").await;
     let image = |bytes: usize| {
-        let mut content = b"\xFF\xD8\xFF\xE0".to_vec();
+        let mut content = files::JPEG.to_vec();
         content.resize(bytes, 0);
         json!({"image": base64(&content), "mime_type": "image/jpeg"})
     };

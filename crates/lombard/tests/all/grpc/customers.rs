@@ -16,10 +16,6 @@ use tonic::Code;
 
 use super::{Tenant, fields, reason};
 
-/// The first bytes of a JPEG.
-const IMAGE: &[u8] =
-    b"\xff\xd8\xff\xe0\x00\x10JFIF\x00\x01\x01\x00\x00\x01\x00\x01\x00\x00\xff\xd9";
-
 #[tokio::test]
 async fn a_customer_is_created_read_changed_and_listed() {
     let tenant = Tenant::new();
@@ -60,7 +56,11 @@ async fn a_verification_is_made_read_and_listed() {
         customer_id: customer_id.clone(),
         provider: "gb_group".to_owned(),
         id_type: IdType::Passport.into(),
-        front: Some(Document { mime_type: "image/jpeg".to_owned(), content: IMAGE.to_vec() }),
+        front: Some(Document {
+            mime_type: "image/jpeg".to_owned(),
+            content: testkit::files::JPEG.to_vec(),
+            ..Default::default()
+        }),
         ..CreateVerificationRequest::default()
     };
 

@@ -1,0 +1,166 @@
+//! Use cases of those who keep a tenant's accounts with providers.
+
+use kit::{caller::Caller, keys::Keyring, postgres, time::now};
+use sqlx::PgPool;
+use types::TenantId;
+
+use crate::{
+    error::Error,
+    providers::{
+        Directory,
+        account::{Account, Adapter, Secret},
+    },
+    store::{
+        provider_accounts::{self, Stored, Use, place},
+        provider_changes::{self, Change},
+    },
+};
+
+/// An account as it is wanted.
+#[derive(Debug)]
+pub(crate) struct NewAccount {
+    pub(crate) account: Account,
+    pub(crate) is_default: bool,
+    /// None: as it was.
+    pub(crate) secret: Option<Secret>,
+    /// None: as it was.
+    pub(crate) callback_secret: Option<Secret>,
+}
+
+/// The accounts of all tenants.
+#[derive(Debug, Clone)]
+pub(crate) struct Accounts {
+    pool: PgPool,
+    directory: Directory,
+}
+
+impl Accounts {
+    pub(crate) fn new(pool: PgPool, directory: Directory) -> Self {
+        Self { pool, directory }
+    }
+
+    /// The keys to keep secrets with, where the provider is offered.
+    pub(crate) fn keys(&self, adapter: Adapter) -> Result<&Keyring, Error> {
+        let settings = self.directory.settings();
+        let keys = settings.keys.as_ref().filter(|_| settings.hosts.offer(adapter));
+        keys.ok_or(Error::ProviderNotOffered(adapter.as_str()))
+    }
+
+    pub(crate) async fn find(&self, tenant: TenantId, adapter: Adapter) -> Result<Stored, Error> {
+        let mut conn = self.pool.acquire().await?;
+        let found = provider_accounts::find(&mut conn, tenant, adapter).await?;
+        found.ok_or(Error::ProviderNotFound)
+    }
+
+    pub(crate) async fn list(&self, tenant: TenantId) -> Result<Vec<Stored>, Error> {
+        let mut conn = self.pool.acquire().await?;
+        provider_accounts::list(&mut conn, tenant).await
+    }
+
+    /// Makes or replaces an account. None: a secret is missed.
+    pub(crate) async fn set(
+        &self,
+        caller: &Caller,
+        new: &NewAccount,
+    ) -> Result<Option<Stored>, Error> {
+        match self.try_to_set(caller, new).await {
+            // Another account became the default meanwhile.
+            Err(Error::Kit(kit::errors::Error::Database(error)))
+                if postgres::constraint(&error) == Some("provider_accounts_one_default") =>
+            {
+                self.try_to_set(caller, new).await
+            }
+            result => result,
+        }
+    }
+
+    async fn try_to_set(&self, caller: &Caller, new: &NewAccount) -> Result<Option<Stored>, Error> {
+        let (tenant, adapter) = (caller.tenant(), new.account.adapter);
+        let keys = self.keys(adapter)?;
+        let seal = |secret: &Secret, of| {
+            let sealed = keys.seal(secret.bytes(), &place(tenant, adapter, of));
+            sealed.map_err(|error| Error::internal(format!("a provider's secret: {error}")))
+        };
+        let mut tx = self.pool.begin().await?;
+        let before = provider_accounts::find(&mut tx, tenant, adapter).await?;
+        let default = provider_accounts::default(&mut tx, tenant).await?;
+        let at = now();
+        let secret = match (&new.secret, &before) {
+            (Some(secret), _) => seal(secret, Use::Asking)?,
+            (None, Some(before)) => before.secret.clone(),
+            (None, None) => return Ok(None),
+        };
+        let callback_secret = match &new.callback_secret {
+            Some(secret) => Some(seal(secret, Use::Callbacks)?),
+            None => before.as_ref().and_then(|before| before.callback_secret.clone()),
+        };
+        let stored = Stored {
+            account: new.account.clone(),
+            is_default: new.is_default || default.is_none_or(|default| default == adapter),
+            secret,
+            callback_secret,
+            // Never that of an account which was there before, also when that was deleted.
+            version: i64::try_from(at.unix_timestamp_nanos() / 1000).unwrap_or(1),
+            create_time: before.map_or(at, |before| before.create_time),
+            update_time: at,
+        };
+        if stored.is_default {
+            provider_accounts::end_default(&mut tx, tenant, adapter).await?;
+        }
+        provider_accounts::save(&mut tx, tenant, &stored).await?;
+        provider_changes::insert(&mut tx, caller, adapter, Change::Set).await?;
+        tx.commit().await?;
+        tracing::info!(%tenant, provider = adapter.as_str(), "an account with a provider was set");
+        Ok(Some(stored))
+    }
+
+    pub(crate) async fn delete(&self, caller: &Caller, adapter: Adapter) -> Result<(), Error> {
+        let tenant = caller.tenant();
+        let mut tx = self.pool.begin().await?;
+        if !provider_accounts::delete(&mut tx, tenant, adapter).await? {
+            return Err(Error::ProviderNotFound);
+        }
+        provider_changes::insert(&mut tx, caller, adapter, Change::Deleted).await?;
+        tx.commit().await?;
+        tracing::info!(%tenant, provider = adapter.as_str(), "an account was deleted");
+        Ok(())
+    }
+}
+
+/// Wraps the data keys of all providers' secrets with the newest key-encryption key, and tells how many
+/// it wrapped and how many it could not, which stay as they were. May be repeated.
+///
+/// # Errors
+///
+/// When the database fails.
+pub(crate) async fn rewrap_provider_secrets(
+    pool: &PgPool,
+    keys: &Keyring,
+) -> anyhow::Result<(u64, u64)> {
+    let (mut wrapped, mut failed) = (0_u64, 0_u64);
+    let mut tx = pool.begin().await?;
+    for (tenant, mut stored) in provider_accounts::lock_all(&mut tx).await? {
+        let adapter = stored.account.adapter;
+        let secrets = [
+            Some((&mut stored.secret, Use::Asking)),
+            stored.callback_secret.as_mut().map(|sealed| (sealed, Use::Callbacks)),
+        ];
+        for (sealed, of) in secrets.into_iter().flatten() {
+            match keys.rewrap(&sealed.key, &place(tenant, adapter, of)) {
+                Ok(None) => {}
+                Ok(Some(key)) => {
+                    sealed.key = key;
+                    wrapped = wrapped.saturating_add(1);
+                }
+                Err(error) => {
+                    failed = failed.saturating_add(1);
+                    let provider = adapter.as_str();
+                    tracing::error!(%error, %tenant, provider, "a secret keeps its key");
+                }
+            }
+        }
+        provider_accounts::save_keys(&mut tx, tenant, &stored).await?;
+    }
+    tx.commit().await?;
+    Ok((wrapped, failed))
+}

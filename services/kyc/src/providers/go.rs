@@ -1,0 +1,176 @@
+//! GBG GO: a journey is started with what is known of the customer, and asked how far it is.
+//!
+//! A start names the verification, as `Idempotency-Key` and as the subject's `uid`, and its instance is
+//! noted as soon as it is known. A worker that dies between the two starts another instance under the
+//! same name; only the noted one is ever asked about.
+
+use std::time::Duration;
+
+use serde::Deserialize;
+use serde_json::json;
+
+use super::{
+    Answer, Progress, Provider, ProviderError, Subject, Submission,
+    account::{Account, Secret},
+    http::{self, Http, malformed},
+};
+use crate::domain::Outcome;
+
+mod token;
+
+use token::Tokens;
+
+/// How soon a journey may be over, and how often it is asked about afterwards.
+const FIRST_POLL: Duration = Duration::from_secs(3);
+const POLL: Duration = Duration::from_secs(15);
+
+/// A tenant's account with GO.
+#[derive(Debug)]
+pub(super) struct Go {
+    http: Http,
+    url: String,
+    account: Account,
+    tokens: Tokens,
+}
+
+impl Go {
+    pub(super) fn new(
+        http: Http,
+        url: String,
+        token_url: String,
+        account: Account,
+        secret: Secret,
+    ) -> Self {
+        let tokens = Tokens::new(http.clone(), token_url, account.name.clone(), secret);
+        Self { http, url, account, tokens }
+    }
+
+    async fn start(&self, submission: &Submission) -> Result<Progress, ProviderError> {
+        let Submission { verification, subject, .. } = submission;
+        if subject.last_name.is_empty() {
+            return Ok(Progress::Decided(Outcome::InReview(vec!["NOT_A_PERSON".to_owned()])));
+        }
+        let key = verification.to_string();
+        let question = json!({
+            "resourceId": format!("{}@{}", self.account.profile, self.account.profile_version),
+            "context": {
+                "config": {"delivery": "api"},
+                "subject": {"uid": key, "identity": identity(subject)},
+            },
+        });
+        let started: Started = self.ask("journey/start", Some(&key), &question).await?;
+        let reference = started.instance_id;
+        if reference.is_empty() || reference.len() > 255 {
+            return Err(malformed("the instance has no id"));
+        }
+        Ok(Progress::Pending { reference, poll_after: FIRST_POLL })
+    }
+
+    async fn state(&self, reference: &str) -> Result<Progress, ProviderError> {
+        let question = json!({"instanceId": reference});
+        let state: State = self.ask("journey/state/fetch", None, &question).await?;
+        let reference = reference.to_owned();
+        Ok(match state.status.to_ascii_lowercase().as_str() {
+            "inprogress" | "in_progress" | "paused" => {
+                Progress::Pending { reference, poll_after: POLL }
+            }
+            "completed" => {
+                let outcome = state.context.result.outcome.unwrap_or_default();
+                Progress::Decided(self.account.verdicts.outcome(&outcome))
+            }
+            "failed" => Progress::Decided(Outcome::Error(vec!["JOURNEY_FAILED".to_owned()])),
+            _ => Progress::Decided(Outcome::InReview(vec!["UNKNOWN_OUTCOME".to_owned()])),
+        })
+    }
+
+    /// Asks with a token, and once more with a fresh one when that one is not good any more.
+    async fn ask<T: for<'de> Deserialize<'de>>(
+        &self,
+        path: &str,
+        key: Option<&str>,
+        question: &serde_json::Value,
+    ) -> Result<T, ProviderError> {
+        let mut token = self.tokens.get().await?;
+        let mut answered = self.send(path, key, question, &token).await?;
+        if answered.status == reqwest::StatusCode::UNAUTHORIZED {
+            self.tokens.forget(&token).await;
+            token = self.tokens.get().await?;
+            answered = self.send(path, key, question, &token).await?;
+        }
+        let body = answered.body()?;
+        serde_json::from_slice(&body).map_err(|_| malformed("it is no JSON of the known form"))
+    }
+
+    async fn send(
+        &self,
+        path: &str,
+        key: Option<&str>,
+        question: &serde_json::Value,
+        token: &Secret,
+    ) -> Result<http::Answered, ProviderError> {
+        let url = format!("{}/{path}", self.url);
+        let mut request = self.http.post(&url).bearer_auth(token.text()).json(question);
+        if let Some(key) = key {
+            request = request.header("Idempotency-Key", key);
+        }
+        http::send(request).await
+    }
+}
+
+impl Provider for Go {
+    fn submit<'a>(&'a self, submission: &'a Submission) -> Answer<'a> {
+        Box::pin(self.start(submission))
+    }
+
+    fn fetch<'a>(&'a self, reference: &'a str) -> Answer<'a> {
+        Box::pin(self.state(reference))
+    }
+}
+
+fn identity(subject: &Subject) -> serde_json::Value {
+    let address = &subject.address;
+    json!({
+        "firstName": subject.first_name,
+        "middleNames": given(&subject.middle_name),
+        "lastNames": [subject.last_name],
+        "dateOfBirth": subject.date_of_birth,
+        "currentAddress": {
+            "building": address.number,
+            "subBuilding": address.refinement,
+            "thoroughfare": address.street,
+            "administrativeArea": address.region,
+            "locality": address.city,
+            "postalCode": address.postal_code,
+            "country": address.iso_country,
+        },
+    })
+}
+
+fn given(text: &str) -> Vec<&str> {
+    Vec::from_iter(Some(text).filter(|text| !text.is_empty()))
+}
+
+#[derive(Deserialize)]
+struct Started {
+    #[serde(rename = "instanceId")]
+    instance_id: String,
+}
+
+#[derive(Deserialize)]
+struct State {
+    status: String,
+    #[serde(default)]
+    context: Context,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct Context {
+    result: JourneyResult,
+}
+
+#[derive(Deserialize, Default)]
+#[serde(default)]
+struct JourneyResult {
+    outcome: Option<String>,
+}

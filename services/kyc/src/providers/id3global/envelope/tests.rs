@@ -1,0 +1,70 @@
+use types::VerificationId;
+
+use super::*;
+use crate::providers::{
+    Address,
+    account::{Adapter, Verdicts},
+};
+
+fn account() -> Account {
+    Account {
+        adapter: Adapter::Id3Global,
+        name: "joe & co".to_owned(),
+        profile: "d1546e85-9241-4674-a6ff-6bde0b7b89c8".to_owned(),
+        profile_version: "0".to_owned(),
+        verdicts: Verdicts::of(Adapter::Id3Global, []),
+    }
+}
+
+fn submission() -> Submission {
+    let subject = Subject {
+        first_name: "Zoë".to_owned(),
+        middle_name: String::new(),
+        last_name: "</Surname><Surname>O'Neill & \"Sons\"".to_owned(),
+        company_name: String::new(),
+        date_of_birth: "1988-10-03".to_owned(),
+        address: Address { iso_country: "GB".to_owned(), ..Address::default() },
+    };
+    Submission { verification: VerificationId::new(), attempt: 1, subject }
+}
+
+#[test]
+fn what_goes_in_is_escaped() {
+    let written = write(&account(), &Secret::new("<p&ss>"), &submission()).unwrap();
+
+    let written = String::from_utf8(written).unwrap();
+    assert!(written.contains("<o:Username>joe &amp; co</o:Username>"));
+    assert!(written.contains("&lt;p&amp;ss&gt;</o:Password>"));
+    assert!(written.contains("<Surname>&lt;/Surname&gt;&lt;Surname&gt;O"));
+    assert!(written.contains("<DOBDay>03</DOBDay><DOBMonth>10</DOBMonth><DOBYear>1988</DOBYear>"));
+    assert!(!written.contains("MiddleName"));
+    assert_eq!(written.matches("<Surname>").count(), 1);
+}
+
+#[test]
+fn the_band_of_the_result_counts_and_no_other() {
+    let body = "<s:Envelope xmlns:s='http://schemas.xmlsoap.org/soap/envelope/'><s:Body>\
+        <AuthenticateSPResponse xmlns='http://www.id3global.com/ID3gWS/2013/04'>\
+        <AuthenticateSPResult><ResultCodes><BandText>PASS</BandText></ResultCodes>\
+        <BandText> Refer </BandText></AuthenticateSPResult>\
+        </AuthenticateSPResponse></s:Body></s:Envelope>";
+
+    assert_eq!(read(body.as_bytes()), Ok(Reply::Band("Refer".to_owned())));
+}
+
+#[test]
+fn a_fault_is_told_by_its_code() {
+    let body = "<s:Envelope xmlns:s='x'><s:Body><s:Fault><faultcode>a:FailedAuthentication\
+        </faultcode><faultstring>Joe</faultstring></s:Fault></s:Body></s:Envelope>";
+
+    assert_eq!(read(body.as_bytes()), Ok(Reply::Fault("a:FailedAuthentication".to_owned())));
+}
+
+#[test]
+fn an_answer_that_is_none_is_refused() {
+    let dtd = "<!DOCTYPE x [<!ENTITY a 'PASS'>]><AuthenticateSPResult><BandText>&a;</BandText>\
+        </AuthenticateSPResult>";
+    for body in ["", "<html>", "not XML", "<a></b>", "<AuthenticateSPResult/>", dtd] {
+        assert!(read(body.as_bytes()).is_err(), "{body}");
+    }
+}

@@ -1,0 +1,79 @@
+//! Statements on the table `verification_decisions`. Rows are only ever added.
+
+use sqlx::PgConnection;
+use time::OffsetDateTime;
+use types::{TenantId, UserId, VerificationId};
+
+use crate::{domain::Decision, error::Error};
+
+/// What a person has decided.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Made {
+    /// 1, and one more with each decision on the verification.
+    pub(crate) number: i32,
+    pub(crate) decision: Decision,
+    pub(crate) reason: String,
+    pub(crate) user: UserId,
+    pub(crate) took_effect: bool,
+    pub(crate) create_time: OffsetDateTime,
+}
+
+/// Notes a decision. The verification must be locked.
+pub(crate) async fn insert(
+    conn: &mut PgConnection,
+    (tenant, id): (TenantId, VerificationId),
+    made: &Made,
+    request_id: &str,
+) -> Result<(), Error> {
+    sqlx::query!(
+        "
+        insert into verification_decisions
+            (tenant_id, verification_id, number, decision, reason, user_id, request_id, took_effect,
+             create_time)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+        ",
+        tenant.uuid(),
+        id.uuid(),
+        made.number,
+        made.decision.as_str(),
+        made.reason,
+        made.user.uuid(),
+        request_id,
+        made.took_effect,
+        made.create_time,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Those on a verification, in the order in which they were made.
+pub(crate) async fn list(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    id: VerificationId,
+) -> Result<Vec<Made>, Error> {
+    let rows = sqlx::query!(
+        "
+        select number, decision, reason, user_id, took_effect, create_time
+        from verification_decisions
+        where tenant_id = $1 and verification_id = $2
+        order by number
+        ",
+        tenant.uuid(),
+        id.uuid(),
+    )
+    .fetch_all(conn)
+    .await?;
+    let made = rows.into_iter().map(|row| {
+        Ok(Made {
+            number: row.number,
+            decision: Decision::parse(&row.decision).ok_or_else(|| Error::broken_row(id))?,
+            reason: row.reason,
+            user: UserId::from_uuid(row.user_id),
+            took_effect: row.took_effect,
+            create_time: row.create_time,
+        })
+    });
+    made.collect()
+}

@@ -1,0 +1,152 @@
+//! What has to be done from time to time for documents at rest: those of an earlier release are moved out of
+//! the database, those of erased customers are destroyed, and objects that nobody knows of are swept.
+//!
+//! Everything here can be cut off at any line, and done twice, by several processes at a time.
+
+use std::time::{Duration, Instant, SystemTime};
+
+use sqlx::PgPool;
+use time::OffsetDateTime;
+use tokio_stream::StreamExt;
+use tokio_util::sync::CancellationToken;
+
+use crate::{
+    customers::{Customers, Erased},
+    domain::Document,
+    error::Error,
+    objects::ObjectName,
+    safe::Safe,
+    store::{documents, findings, matches},
+};
+
+/// Objects that are looked up at a time.
+const BATCH: usize = 500;
+
+/// When things are done. The defaults are those of production.
+#[derive(Debug, Clone, Copy)]
+pub struct UpkeepSettings {
+    /// How often to ask who was erased.
+    pub interval: Duration,
+    /// How often to look for objects that nobody knows of.
+    pub sweep_interval: Duration,
+    /// How old such an object must be: older than any request that may yet record it, by far.
+    pub orphan_age: Duration,
+}
+
+impl Default for UpkeepSettings {
+    fn default() -> Self {
+        Self {
+            interval: Duration::from_secs(30),
+            sweep_interval: Duration::from_hours(1),
+            orphan_age: Duration::from_hours(1),
+        }
+    }
+}
+
+/// One process's share of it.
+#[derive(Debug)]
+pub(crate) struct Upkeep {
+    settings: UpkeepSettings,
+    pool: PgPool,
+    safe: Safe,
+    customers: Customers,
+    next_sweep: Instant,
+}
+
+impl Upkeep {
+    pub(crate) fn new(
+        settings: UpkeepSettings,
+        pool: PgPool,
+        safe: Safe,
+        customers: Customers,
+    ) -> Self {
+        Self { settings, pool, safe, customers, next_sweep: Instant::now() }
+    }
+
+    /// Goes on until `stop`, which cuts off what is under way.
+    pub(crate) async fn run(mut self, stop: CancellationToken) {
+        let forever = async {
+            loop {
+                self.round().await;
+                tokio::time::sleep(self.settings.interval).await;
+            }
+        };
+        stop.run_until_cancelled(forever).await;
+    }
+
+    async fn round(&mut self) {
+        told(move_out(&self.pool, &self.safe).await, "documents are still in the database");
+        told(self.follow_erasures().await, "documents of erased customers are still there");
+        if self.next_sweep <= Instant::now() {
+            let swept = sweep(&self.pool, &self.safe, self.settings.orphan_age).await;
+            told(swept, "objects that nobody knows of are still there");
+            let now = Instant::now();
+            self.next_sweep = now.checked_add(self.settings.sweep_interval).unwrap_or(now);
+        }
+    }
+
+    /// Destroys the documents of customers who were erased, and lets the customer service know.
+    async fn follow_erasures(&self) -> Result<(), Error> {
+        loop {
+            let erased = self.customers.erased().await?;
+            if erased.is_empty() {
+                return Ok(());
+            }
+            for Erased { tenant, customer } in &erased {
+                let mut conn = self.pool.acquire().await?;
+                let objects = documents::erase(&mut conn, *tenant, &[*customer]).await?;
+                matches::erase(&mut conn, *tenant, *customer).await?;
+                findings::erase(&mut conn, *tenant, *customer).await?;
+                drop(conn);
+                delete(&self.safe, &objects).await;
+                tracing::info!("the documents of customer {customer} are destroyed");
+            }
+            self.customers.acknowledge_erased(&erased).await?;
+        }
+    }
+}
+
+/// A sweep finds what cannot be deleted now.
+async fn delete(safe: &Safe, objects: &[ObjectName]) {
+    for object in objects {
+        if let Err(error) = safe.objects().delete(*object).await {
+            tracing::warn!(error = error.cause(), "object {} is left to be swept", object.id);
+        }
+    }
+}
+
+/// Moves the documents that an earlier release has stored in the database into the safe.
+pub(crate) async fn move_out(pool: &PgPool, safe: &Safe) -> Result<(), Error> {
+    loop {
+        let plain = documents::any_plain(&mut *pool.acquire().await?).await?;
+        let Some(documents::Plain { label, content }) = plain else { return Ok(()) };
+        let document = Document::restore(label.mime_type, content);
+        let kept = safe.keep(label, &document).await?;
+        documents::save_moved(&mut *pool.acquire().await?, &kept).await?;
+    }
+}
+
+/// Deletes objects that are older than a bound and no document's.
+pub(crate) async fn sweep(pool: &PgPool, safe: &Safe, age: Duration) -> Result<(), Error> {
+    let bound = SystemTime::now().checked_sub(age).unwrap_or(SystemTime::UNIX_EPOCH);
+    let mut old = Box::pin(safe.objects().older_than(OffsetDateTime::from(bound)));
+    loop {
+        let batch: Result<Vec<ObjectName>, Error> = (&mut old).take(BATCH).collect().await;
+        let batch = batch?;
+        if batch.is_empty() {
+            return Ok(());
+        }
+        let known = documents::recorded(&mut *pool.acquire().await?, &batch).await?;
+        let orphans: Vec<_> = batch.into_iter().filter(|name| !known.contains(name)).collect();
+        delete(safe, &orphans).await;
+        if !orphans.is_empty() {
+            tracing::info!(objects = orphans.len(), "objects that no document has were swept");
+        }
+    }
+}
+
+fn told(done: Result<(), Error>, what: &str) {
+    if let Err(error) = done {
+        tracing::warn!(error = error.cause(), "{what}");
+    }
+}
