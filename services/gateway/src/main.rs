@@ -2,7 +2,7 @@
 
 use anyhow::Context;
 use clap::{Args, Parser, Subcommand};
-use gateway::Settings;
+use gateway::{Limits, Settings};
 use kit::{
     client,
     config::{ServerConfig, TelemetryConfig},
@@ -51,6 +51,8 @@ struct Serve {
     /// Adds the paths that play the outside world. Never in production.
     #[arg(long, env = "SANDBOX")]
     sandbox: bool,
+    #[command(flatten)]
+    limits: Limits,
 }
 
 impl Serve {
@@ -64,6 +66,7 @@ impl Serve {
             ledger: channel(&self.ledger_url)?,
             sandbox: self.sandbox,
             drain_timeout: self.server.drain_timeout(),
+            limits: self.limits.clone(),
         })
     }
 }
