@@ -61,6 +61,9 @@ pub async fn serve(
         .layer(PeerLayer { groups })
         .http2_keepalive_interval(Some(Duration::from_secs(20)))
         .max_concurrent_streams(1024)
+        // Streams that a client resets again and again, and headers without end.
+        .http2_max_pending_accept_reset_streams(Some(64))
+        .http2_max_header_list_size(Some(32 * 1024))
         .add_routes(routes)
         .add_service(health_service)
         .add_service(reflection)

@@ -7,7 +7,7 @@ use kit::config::DatabaseUrl;
 use kit::config::TelemetryConfig;
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
-use crate::{dev::DATABASE_PREFIX, stack::SANDBOX};
+use crate::{admin::cli::Admin, dev::DATABASE_PREFIX, stack::SANDBOX};
 
 /// Accounts for your product, on your own machine.
 #[derive(Debug, Parser)]
@@ -44,6 +44,8 @@ impl Cli {
 pub enum Command {
     /// Runs the whole platform on this machine, until Ctrl-C.
     Dev(Box<Dev>),
+    /// Tenants, their users and keys, and what these may do.
+    Admin(Box<Admin>),
     /// Walks the documents' own flow and checks every answer against them.
     Demo(Demo),
     /// Measures the platform beside what it can be compared with, on this machine.
@@ -170,6 +172,6 @@ pub struct Verify {
     pub json: Option<PathBuf>,
 }
 
-fn time(text: &str) -> Result<OffsetDateTime, &'static str> {
+pub(crate) fn time(text: &str) -> Result<OffsetDateTime, &'static str> {
     OffsetDateTime::parse(text, &Rfc3339).map_err(|_| "must be a time as 2026-01-31T12:00:00Z")
 }

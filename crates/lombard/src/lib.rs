@@ -1,6 +1,7 @@
 //! The whole platform in one process, and commands for whoever works with it. No rule and no SQL of
 //! the platform is here: the services bring theirs.
 
+pub mod admin;
 pub mod bench;
 pub mod cli;
 pub mod demo;

@@ -5,7 +5,7 @@ use std::{process::ExitCode, time::Duration};
 use clap::Parser;
 use kit::telemetry::{self, LogTo};
 use lombard::{
-    bench,
+    admin, bench,
     cli::{Cli, Command, DevCerts},
     demo, dev, verify,
 };
@@ -28,6 +28,7 @@ async fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
     let _flush_on_exit = telemetry::init("lombard", &cli.telemetry(), LogTo::Stderr)?;
     match &cli.command {
         Command::Dev(options) => dev::run(options).await?,
+        Command::Admin(options) => admin::run(options).await?,
         Command::Demo(options) => demo::run(options).await?,
         Command::Bench(options) => bench::run(options).await?,
         Command::DevCerts(DevCerts { directory, domain, days }) => {

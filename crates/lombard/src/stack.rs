@@ -234,7 +234,8 @@ fn start_customer(parts: &mut Parts, Place { name, pool, listener, .. }: Place) 
 }
 
 fn start_access(parts: &mut Parts, Place { name, pool, listener, .. }: Place) {
-    let settings = access::Settings { token_lifetime: TOKEN_LIFETIME };
+    let settings =
+        access::Settings { token_lifetime: TOKEN_LIFETIME, ..access::Settings::default() };
     parts.start(name, |stop| access::serve(listener, settings, pool, DRAIN_TIMEOUT, stop));
 }
 
@@ -266,7 +267,9 @@ fn start_ledger(
 fn start_gateway(parts: &mut Parts, listener: Listener, channels: Channels) {
     let Channels { access, customer, kyc, ledger } = channels;
     let (sandbox, drain_timeout) = (true, DRAIN_TIMEOUT);
-    let settings = gateway::Settings { access, customer, kyc, ledger, sandbox, drain_timeout };
+    let limits = gateway::Limits::default();
+    let settings =
+        gateway::Settings { access, customer, kyc, ledger, sandbox, drain_timeout, limits };
     parts.start("gateway", |stop| gateway::serve(listener, settings, stop));
 }
 

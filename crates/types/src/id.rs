@@ -17,6 +17,9 @@ pub mod kind {
     /// A login of a tenant.
     #[derive(Debug)]
     pub enum User {}
+    /// A long-lived key of a tenant.
+    #[derive(Debug)]
+    pub enum ApiKey {}
     /// A person or company whom a tenant serves.
     #[derive(Debug)]
     pub enum Customer {}
@@ -40,6 +43,7 @@ pub mod kind {
     pub trait Independent {}
     impl Independent for Tenant {}
     impl Independent for User {}
+    impl Independent for ApiKey {}
     impl Independent for Customer {}
     impl Independent for Ledger {}
     impl Independent for Verification {}
@@ -50,6 +54,8 @@ pub mod kind {
 pub type TenantId = Id<kind::Tenant>;
 /// Of a login.
 pub type UserId = Id<kind::User>;
+/// Of a long-lived key.
+pub type ApiKeyId = Id<kind::ApiKey>;
 /// Of a person or company whom a tenant serves.
 pub type CustomerId = Id<kind::Customer>;
 /// Of a ledger, and of its account.

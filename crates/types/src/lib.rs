@@ -26,8 +26,8 @@ pub use crate::{
     date_of_birth::{DateOfBirth, DateOfBirthError},
     email::{Email, EmailError},
     id::{
-        CustomerId, Id, LedgerId, NotAnId, PaymentId, TenantId, TransactionId, TransferId, UserId,
-        VerificationId, kind,
+        ApiKeyId, CustomerId, Id, LedgerId, NotAnId, PaymentId, TenantId, TransactionId,
+        TransferId, UserId, VerificationId, kind,
     },
     money::{Amount, AmountError, Balance, DecimalText},
     owner::{NotAnOwner, Owner},

@@ -1,13 +1,34 @@
 //! Which peers may call what.
 
-use kit::peers::{GATEWAY, Group};
-use proto::access::v1::access_service_server::SERVICE_NAME;
+use kit::peers::{GATEWAY, Group, OPERATOR};
+use proto::access::v1::{
+    access_service_server::SERVICE_NAME as TOKENS, admin_service_server::SERVICE_NAME as ADMIN,
+    allowance_service_server::SERVICE_NAME as ALLOWANCES,
+    api_key_service_server::SERVICE_NAME as KEYS,
+};
 
-pub(crate) const GROUPS: [Group; 1] = [Group {
-    service: SERVICE_NAME,
-    rpcs: &["Login", "Logout", "LookUpToken"],
-    callers: &[GATEWAY],
-}];
+pub(crate) const GROUPS: [Group; 4] = [
+    Group { service: TOKENS, rpcs: &["Login", "Logout", "LookUpToken"], callers: &[GATEWAY] },
+    Group { service: ALLOWANCES, rpcs: &["DrawAllowance"], callers: &[GATEWAY] },
+    Group {
+        service: KEYS,
+        rpcs: &["CreateApiKey", "ListApiKeys", "UpdateApiKey", "RotateApiKey", "RevokeApiKey"],
+        callers: &[GATEWAY, OPERATOR],
+    },
+    // Of all tenants, and for no caller: no other peer may.
+    Group {
+        service: ADMIN,
+        rpcs: &[
+            "CreateTenant",
+            "ListTenants",
+            "UpdateTenant",
+            "CreateUser",
+            "ListUsers",
+            "UpdateUser",
+        ],
+        callers: &[OPERATOR],
+    },
+];
 
 #[cfg(test)]
 mod tests {

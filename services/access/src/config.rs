@@ -44,11 +44,25 @@ pub(crate) struct Serve {
     #[arg(long, env = "TOKEN_LIFETIME_S", default_value_t = 3600,
         value_parser = clap::value_parser!(u64).range(1..=31_536_000))]
     pub(crate) token_lifetime_s: u64,
+    /// Requests each second of a tenant, over all gateways, unless `lombard admin` says otherwise for
+    /// it; 0: without limit.
+    #[arg(long, env = "TENANT_REQUESTS_PER_S", default_value_t = 1000,
+        value_parser = clap::value_parser!(i32).range(0..=1_000_000))]
+    pub(crate) tenant_requests_per_s: i32,
+    /// Requests each second of an API user or key, over all gateways, unless something else is set for
+    /// the key; 0: without limit.
+    #[arg(long, env = "KEY_REQUESTS_PER_S", default_value_t = 500,
+        value_parser = clap::value_parser!(i32).range(0..=1_000_000))]
+    pub(crate) key_requests_per_s: i32,
 }
 
 impl Serve {
     pub(crate) fn settings(&self) -> Settings {
-        Settings { token_lifetime: Duration::from_secs(self.token_lifetime_s) }
+        Settings {
+            token_lifetime: Duration::from_secs(self.token_lifetime_s),
+            tenant_requests_per_s: self.tenant_requests_per_s,
+            holder_requests_per_s: self.key_requests_per_s,
+        }
     }
 }
 

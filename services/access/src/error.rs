@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use kit::errors::{self, Violations};
 use tonic::{Code, Status};
+use types::{ApiKeyId, TenantId, UserId};
 
 use crate::{DOMAIN, passwords::HashingError};
 
@@ -17,6 +18,24 @@ pub(crate) enum Error {
     Busy,
     #[error("the token is not valid")]
     TokenInvalid,
+    #[error("the scope {0} is missing")]
+    ScopeMissing(&'static str),
+    #[error("this is for operators of the platform")]
+    OperatorsOnly,
+    #[error("tenant {0} does not exist")]
+    TenantNotFound(TenantId),
+    #[error("another tenant has this name")]
+    TenantNameTaken,
+    #[error("API user {0} does not exist")]
+    UserNotFound(UserId),
+    #[error("the e-mail address is a user's already")]
+    EmailTaken,
+    #[error("API key {0} does not exist")]
+    KeyNotFound(ApiKeyId),
+    #[error("another key has this name")]
+    KeyNameTaken,
+    #[error("API key {0} is revoked")]
+    KeyRevoked(ApiKeyId),
     #[error(transparent)]
     Kit(#[from] errors::Error),
 }
@@ -60,6 +79,30 @@ impl From<Error> for Status {
             }
             Error::TokenInvalid => {
                 errors::status(Code::Unauthenticated, DOMAIN, "TOKEN_INVALID", &message)
+            }
+            Error::ScopeMissing(_) | Error::OperatorsOnly => {
+                errors::status(Code::PermissionDenied, DOMAIN, "PERMISSION_DENIED", &message)
+            }
+            Error::TenantNotFound(_) => {
+                errors::status(Code::NotFound, DOMAIN, "TENANT_NOT_FOUND", &message)
+            }
+            Error::UserNotFound(_) => {
+                errors::status(Code::NotFound, DOMAIN, "USER_NOT_FOUND", &message)
+            }
+            Error::KeyNotFound(_) => {
+                errors::status(Code::NotFound, DOMAIN, "API_KEY_NOT_FOUND", &message)
+            }
+            Error::TenantNameTaken => {
+                errors::status(Code::AlreadyExists, DOMAIN, "TENANT_NAME_TAKEN", &message)
+            }
+            Error::EmailTaken => {
+                errors::status(Code::AlreadyExists, DOMAIN, "EMAIL_TAKEN", &message)
+            }
+            Error::KeyNameTaken => {
+                errors::status(Code::AlreadyExists, DOMAIN, "API_KEY_NAME_TAKEN", &message)
+            }
+            Error::KeyRevoked(_) => {
+                errors::status(Code::FailedPrecondition, DOMAIN, "API_KEY_REVOKED", &message)
             }
             Error::Kit(error) => error.into_status(DOMAIN),
         }

@@ -11,17 +11,21 @@ use proto::access::v1::access_service_server::SERVICE_NAME;
 use sqlx::{PgPool, migrate::Migrator};
 use tokio_util::sync::CancellationToken;
 
-use crate::passwords::Passwords;
+use crate::{passwords::Passwords, uses::Uses};
 
+mod admin;
+mod allowances;
 mod callers;
 mod domain;
 mod error;
+mod keys;
 mod logins;
 mod passwords;
 mod provision;
 mod rpc;
 mod store;
 mod tokens;
+mod uses;
 
 pub use crate::{
     domain::{PasswordError, SCOPES, UnknownScope},
@@ -40,21 +44,41 @@ pub static MIGRATIONS: Migrator = sqlx::migrate!();
 pub struct Settings {
     /// How long a new token is good for.
     pub token_lifetime: Duration,
+    /// Requests each second of a tenant for which nothing else is set; 0: without limit.
+    pub tenant_requests_per_s: i32,
+    /// Requests each second of a user or a key for which nothing else is set; 0: without limit.
+    pub holder_requests_per_s: i32,
+}
+
+impl Default for Settings {
+    /// Tokens for an hour, and no limits: what of a tenant is too much, an operator decides.
+    fn default() -> Self {
+        Self {
+            token_lifetime: Duration::from_hours(1),
+            tenant_requests_per_s: 0,
+            holder_requests_per_s: 0,
+        }
+    }
 }
 
 /// The tenants, their users and tokens. The use cases are in `logins`, `tokens` and `provision`.
 #[derive(Debug, Clone)]
 pub struct Access {
     pool: PgPool,
-    token_lifetime: Duration,
+    settings: Settings,
     passwords: Passwords,
+    uses: Uses,
 }
 
 impl Access {
     /// Those in this database.
     #[must_use]
     pub fn new(pool: PgPool, token_lifetime: Duration) -> Self {
-        Self { pool, token_lifetime, passwords: Passwords::new() }
+        Self::set(pool, Settings { token_lifetime, ..Settings::default() })
+    }
+
+    fn set(pool: PgPool, settings: Settings) -> Self {
+        Self { uses: Uses::new(pool.clone()), pool, settings, passwords: Passwords::new() }
     }
 }
 
@@ -63,7 +87,7 @@ impl Access {
 pub fn service(pool: PgPool, settings: Settings) -> Service {
     Service {
         name: SERVICE_NAME,
-        routes: rpc::routes(Access::new(pool.clone(), settings.token_lifetime)),
+        routes: rpc::routes(Access::set(pool.clone(), settings)),
         public: &rpc::PUBLIC,
         groups: &callers::GROUPS,
         descriptors: proto::DESCRIPTORS,

@@ -27,9 +27,10 @@ impl Access {
     /// A new token for who knows the password.
     pub(crate) async fn login(&self, credentials: Credentials) -> Result<Issued, Error> {
         let attempt = self.admit(&credentials.subjects()).await?;
+        let email = Subject::email(&credentials.email);
         // Whoever ends the call before the verdict leaves the try on record, and knows nothing.
         match self.verify(credentials).await {
-            Ok(Some(user)) => self.issue(attempt, &user).await,
+            Ok(Some(user)) => self.issue(attempt, &email, &user).await,
             Ok(None) => {
                 attempts::mark_wrong(&mut *self.pool.acquire().await?, attempt).await?;
                 Err(Error::WrongCredentials)
@@ -84,14 +85,16 @@ impl Access {
         let hash =
             user.as_ref().map_or_else(PasswordHash::of_nobody, |user| user.password_hash.clone());
         let matches = self.passwords.matches(credentials.password, hash).await?;
-        Ok(user.filter(|_| matches))
+        Ok(user.filter(|user| matches && user.active))
     }
 
-    async fn issue(&self, attempt: Uuid, user: &User) -> Result<Issued, Error> {
+    /// A token, for who may have mistyped before.
+    async fn issue(&self, attempt: Uuid, email: &Subject, user: &User) -> Result<Issued, Error> {
         let token = Token::generate().map_err(internal)?;
-        let lifetime = PgInterval::try_from(self.token_lifetime).map_err(internal)?;
+        let lifetime = PgInterval::try_from(self.settings.token_lifetime).map_err(internal)?;
         let mut tx = self.pool.begin().await?;
         attempts::delete(&mut tx, attempt).await?;
+        attempts::forgive(&mut tx, email).await?;
         tokens::purge(&mut tx).await?;
         let expire_time = tokens::insert(&mut tx, token.hash(), user, lifetime).await?;
         tx.commit().await?;

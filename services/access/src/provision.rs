@@ -80,7 +80,7 @@ impl Access {
             return of_tenant(&user, tenant);
         }
         let password_hash = self.passwords.hash(password).await?;
-        let user = User { tenant, id: UserId::new(), password_hash };
+        let user = User { tenant, id: UserId::new(), password_hash, active: true };
         let mut conn = self.pool.acquire().await?;
         users::insert(&mut conn, &user, &email, &known).await.map_err(|error| {
             match postgres::constraint(&error) {

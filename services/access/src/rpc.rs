@@ -6,24 +6,44 @@ use kit::{caller::Caller, errors::Violations, time::timestamp};
 use proto::access::v1::{
     self as pb,
     access_service_server::{AccessService, AccessServiceServer},
+    admin_service_server::AdminServiceServer,
+    allowance_service_server::AllowanceServiceServer,
+    api_key_service_server::ApiKeyServiceServer,
 };
 use tonic::{Request, Response, Status, service::Routes};
 
 use crate::{
     Access,
-    domain::{Credentials, EmailKey, Password, Token},
+    domain::{Credentials, EmailKey, Grant, Holder, Password, Scope, Token},
     error::Error,
 };
 
-/// Rpcs by which a caller comes to be known.
-pub(crate) const PUBLIC: [&str; 2] =
-    ["/lombard.access.v1.AccessService/Login", "/lombard.access.v1.AccessService/LookUpToken"];
+mod admin;
+mod allowances;
+mod keys;
+
+/// Rpcs without a caller: by which one comes to be known, and those that are on behalf of none.
+pub(crate) const PUBLIC: [&str; 8] = [
+    "/lombard.access.v1.AccessService/Login",
+    "/lombard.access.v1.AccessService/LookUpToken",
+    "/lombard.access.v1.AdminService/CreateTenant",
+    "/lombard.access.v1.AdminService/ListTenants",
+    "/lombard.access.v1.AdminService/UpdateTenant",
+    "/lombard.access.v1.AdminService/CreateUser",
+    "/lombard.access.v1.AdminService/ListUsers",
+    "/lombard.access.v1.AdminService/UpdateUser",
+];
 
 /// The service's rpcs.
 pub(crate) fn routes(access: Access) -> Routes {
-    Routes::new(AccessServiceServer::new(Rpc { access }))
+    let rpc = Rpc { access };
+    Routes::new(AccessServiceServer::new(rpc.clone()))
+        .add_service(AdminServiceServer::new(rpc.clone()))
+        .add_service(AllowanceServiceServer::new(rpc.clone()))
+        .add_service(ApiKeyServiceServer::new(rpc))
 }
 
+#[derive(Clone)]
 struct Rpc {
     access: Access,
 }
@@ -67,15 +87,45 @@ impl AccessService for Rpc {
         &self,
         request: Request<pb::LookUpTokenRequest>,
     ) -> Result<Response<pb::LookUpTokenResponse>, Status> {
-        let token = Token::parse(&request.get_ref().token).ok_or(Error::TokenInvalid)?;
-        let grant = self.access.look_up(&token).await?;
-        Ok(Response::new(pb::LookUpTokenResponse {
+        let grant = self.access.look_up(&request.get_ref().token).await?;
+        Ok(Response::new(self.grant(grant)))
+    }
+}
+
+impl Rpc {
+    fn grant(&self, grant: Grant) -> pb::LookUpTokenResponse {
+        let rates = self.access.rates(&grant);
+        let (api_key_id, allowed_addresses) = match grant.holder {
+            Holder::Token => (String::new(), Vec::new()),
+            Holder::Key { id, allowed_addresses, .. } => (id.to_string(), allowed_addresses),
+        };
+        pb::LookUpTokenResponse {
             tenant_id: grant.tenant.to_string(),
             user_id: grant.user.to_string(),
             scopes: grant.scopes.iter().map(|scope| scope.as_str().to_owned()).collect(),
-            expire_time: Some(timestamp(grant.expire_time)),
-        }))
+            expire_time: grant.expire_time.map(timestamp),
+            api_key_id,
+            allowed_addresses,
+            tenant_requests_per_second: rates.tenant,
+            holder_requests_per_second: rates.holder,
+        }
     }
+}
+
+/// Scopes as somebody wrote them.
+fn scopes(field: &str, given: &[String], bad: &mut Violations) -> Option<Vec<Scope>> {
+    let mut read = Vec::with_capacity(given.len());
+    for text in given {
+        match Scope::parse(text) {
+            Ok(scope) if read.contains(&scope) => {}
+            Ok(scope) => read.push(scope),
+            Err(error) => {
+                bad.add(field, error);
+                return None;
+            }
+        }
+    }
+    Some(read)
 }
 
 fn credentials(message: &pb::LoginRequest) -> Result<Credentials, Error> {

@@ -1,6 +1,8 @@
 //! Statements on the service's database: a module a table. No rule is decided here.
 
+pub(crate) mod allowances;
 pub(crate) mod attempts;
+pub(crate) mod keys;
 pub(crate) mod tenants;
 pub(crate) mod tokens;
 pub(crate) mod users;

@@ -3,10 +3,12 @@
 //! revoked.
 
 use std::{
+    net::IpAddr,
     sync::Arc,
     time::{Duration, Instant},
 };
 
+use http::StatusCode;
 use http::{HeaderMap, header::AUTHORIZATION};
 use kit::{
     caller::{Call, Caller},
@@ -18,15 +20,18 @@ use proto::access::v1::{
 };
 use sha2::{Digest, Sha256};
 use time::OffsetDateTime;
+use tokio::sync::Semaphore;
 use tonic::{Code, transport::Channel};
-use types::{TenantId, UserId};
+use types::{ApiKeyId, TenantId, UserId};
 
-use crate::failure::Failure;
+use crate::{address::Network, allowances::Subject, failure::Failure};
 
 /// How long an answer is kept.
 const KEPT: Duration = Duration::from_secs(2);
 /// How many answers are kept.
 const MOST_KEPT: u64 = 10_000;
+/// Questions that are under way at the same time at most: strangers may make up tokens.
+const QUESTIONS: usize = 256;
 /// How long a token that was revoked here is remembered: longer than a question may be under way.
 const REVOKED_KEPT: Duration = Duration::from_mins(1);
 
@@ -37,28 +42,36 @@ pub(crate) struct Tokens {
     known: Cache<[u8; 32], Arc<Bearer>>,
     /// Revoked here. A token never becomes good again.
     revoked: Cache<[u8; 32], ()>,
+    questions: Arc<Semaphore>,
 }
 
 /// When the token of a request was found to be good.
 #[derive(Clone, Debug)]
 pub(crate) struct Proof {
     tokens: Tokens,
+    client: Option<IpAddr>,
     checked: Instant,
 }
 
+/// Whom a token or a key stands for.
 #[derive(Debug)]
-struct Bearer {
+pub(crate) struct Bearer {
     tenant: TenantId,
     user: UserId,
     scopes: Vec<String>,
-    expire: OffsetDateTime,
+    /// None: it has no end.
+    expire: Option<OffsetDateTime>,
+    /// From where it may be used; empty: from everywhere.
+    networks: Vec<Network>,
+    /// Who is counted: whoever calls, and the whole tenant.
+    pub(crate) subjects: [Subject; 2],
     asked: Instant,
 }
 
 impl Proof {
     /// The token is good now.
-    pub(crate) fn new(tokens: Tokens) -> Self {
-        Self { tokens, checked: Instant::now() }
+    pub(crate) fn new(tokens: Tokens, client: Option<IpAddr>) -> Self {
+        Self { tokens, client, checked: Instant::now() }
     }
 
     /// The caller, whose token is looked at again when that was long ago: a body may arrive slowly.
@@ -72,13 +85,25 @@ impl Proof {
             let scopes = caller.scopes().to_vec();
             return Ok(Caller::new(call, caller.tenant(), caller.user(), scopes));
         }
-        self.tokens.caller(headers, call).await
+        let bearer = self.tokens.bearer(headers, self.client, &call).await?;
+        Ok(bearer.caller(call))
     }
 }
 
 impl Bearer {
     fn is_good(&self) -> bool {
-        self.asked.elapsed() < KEPT && OffsetDateTime::now_utc() < self.expire
+        let has_expired = self.expire.is_some_and(|expire| expire <= OffsetDateTime::now_utc());
+        self.asked.elapsed() < KEPT && !has_expired
+    }
+
+    fn may_come_from(&self, client: Option<IpAddr>) -> bool {
+        let is_in = |client| self.networks.iter().any(|network| network.contains(client));
+        self.networks.is_empty() || client.is_some_and(is_in)
+    }
+
+    /// The caller of a request.
+    pub(crate) fn caller(&self, call: Call) -> Caller {
+        Caller::new(call, self.tenant, Some(self.user), self.scopes.clone())
     }
 }
 
@@ -86,17 +111,22 @@ impl Tokens {
     pub(crate) fn new(access: AccessServiceClient<Channel>) -> Self {
         let known = Cache::builder().max_capacity(MOST_KEPT).time_to_live(KEPT).build();
         let revoked = Cache::builder().max_capacity(MOST_KEPT).time_to_live(REVOKED_KEPT).build();
-        Self { access, known, revoked }
+        Self { access, known, revoked, questions: Arc::new(Semaphore::new(QUESTIONS)) }
     }
 
-    /// The caller whom the token in the headers proves.
-    pub(crate) async fn caller(&self, headers: &HeaderMap, call: Call) -> Result<Caller, Failure> {
+    /// Whom the token in the headers stands for, if it may be used from there.
+    pub(crate) async fn bearer(
+        &self,
+        headers: &HeaderMap,
+        client: Option<IpAddr>,
+        call: &Call,
+    ) -> Result<Arc<Bearer>, Failure> {
         let token = token(headers).ok_or_else(Failure::unauthenticated)?;
         let hash = hash(token);
         let bearer = match self.known.get(&hash) {
             Some(bearer) if bearer.is_good() => bearer,
             Some(_) | None => {
-                let bearer = Arc::new(self.look_up(token, &call).await?);
+                let bearer = Arc::new(self.look_up(token, call).await?);
                 self.known.insert(hash, Arc::clone(&bearer));
                 bearer
             }
@@ -105,7 +135,11 @@ impl Tokens {
         if self.revoked.contains_key(&hash) {
             return Err(Failure::unauthenticated());
         }
-        Ok(Caller::new(call, bearer.tenant, Some(bearer.user), bearer.scopes.clone()))
+        if !bearer.may_come_from(client) {
+            let message = "The API key may not be used from this address";
+            return Err(Failure::new(StatusCode::FORBIDDEN, "ADDRESS_NOT_ALLOWED", message));
+        }
+        Ok(bearer)
     }
 
     /// The token has been revoked.
@@ -115,6 +149,7 @@ impl Tokens {
     }
 
     async fn look_up(&self, token: &str, call: &Call) -> Result<Bearer, Failure> {
+        let _place = self.questions.try_acquire().map_err(|_| Failure::overloaded())?;
         let (mut access, call) = (self.access.clone(), call.clone());
         let message = LookUpTokenRequest { token: token.to_owned() };
         let asked = Instant::now();
@@ -131,12 +166,22 @@ impl Tokens {
 }
 
 fn bearer(found: LookUpTokenResponse, asked: Instant) -> Result<Bearer, Failure> {
-    let LookUpTokenResponse { tenant_id, user_id, scopes, expire_time } = found;
-    let expire = expire_time.as_ref().and_then(kit::time::from_timestamp);
-    match (TenantId::parse(&tenant_id), UserId::parse(&user_id), expire) {
-        (Ok(tenant), Ok(user), Some(expire)) => Ok(Bearer { tenant, user, scopes, expire, asked }),
-        _ => Err(Failure::internal("a token that stands for nobody")),
+    let expire = found.expire_time.as_ref().map(kit::time::from_timestamp);
+    let networks: Result<Vec<Network>, _> =
+        found.allowed_addresses.iter().map(|text| text.parse()).collect();
+    let (tenant, user) = (TenantId::parse(&found.tenant_id), UserId::parse(&found.user_id));
+    let (Ok(tenant), Ok(user), Ok(networks)) = (tenant, user, networks) else {
+        return Err(Failure::internal("a token that stands for nobody"));
+    };
+    if expire == Some(None) {
+        return Err(Failure::internal("a token with an end that is no time"));
     }
+    let key = ApiKeyId::parse(&found.api_key_id);
+    let holder = key.map_or_else(|_| user.uuid(), ApiKeyId::uuid);
+    let holder = Subject { id: holder, per_s: found.holder_requests_per_second };
+    let all = Subject { id: tenant.uuid(), per_s: found.tenant_requests_per_second };
+    let (scopes, expire, subjects) = (found.scopes, expire.flatten(), [holder, all]);
+    Ok(Bearer { tenant, user, scopes, expire, networks, subjects, asked })
 }
 
 /// The token in `Authorization: token …` or `Authorization: Bearer …`.

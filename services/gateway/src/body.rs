@@ -20,6 +20,7 @@ pub(crate) use self::object::Object;
 use crate::{
     auth::Proof,
     failure::{Failure, Violations},
+    load::Gate,
     outgoing::Outgoing,
     query,
 };
@@ -32,10 +33,15 @@ mod object;
 pub(crate) const ARRIVAL: Duration = Duration::from_secs(30);
 /// Most bodies' size at most.
 pub(crate) const USUAL_LIMIT: usize = 64 * 1024;
+/// Memory for a body before anything of it has come.
+const FIRST: usize = 4 * 1024;
 
 /// A body that is taken as it comes, whatever it is.
-pub(crate) async fn raw(headers: &HeaderMap, body: HttpBody) -> Result<Bytes, Failure> {
-    timely(collect(headers, body, USUAL_LIMIT)).await
+pub(crate) async fn raw(parts: &Parts, body: HttpBody) -> Result<Bytes, Failure> {
+    let gate = gate(parts)?;
+    let bytes = timely(collect(&parts.headers, body, USUAL_LIMIT, gate)).await?;
+    gate.enter()?;
+    Ok(bytes)
 }
 
 /// What a route reads from its body.
@@ -72,7 +78,10 @@ impl<T: Parse, S: Sync> FromRequest<S> for Body<T> {
         let (parts, body) = request.into_parts();
         let caller = parts.extensions.get::<Caller>();
         let caller = caller.ok_or_else(|| Failure::internal("a route without a caller"))?;
-        let bytes = read(&parts.headers, body, T::LIMIT).await?;
+        let gate = gate(&parts)?;
+        let bytes = read(&parts.headers, body, T::LIMIT, gate).await?;
+        // A request without a body has its place already.
+        gate.enter()?;
         // The time that the body took to arrive is not the services', and may outlast the token.
         let call = Call::begin(Some(caller.call().request_id()), DEFAULT_DEADLINE);
         let proof = parts.extensions.get::<Proof>();
@@ -92,7 +101,9 @@ impl<T: Parse, S: Sync> FromRequest<S> for PublicBody<T> {
         let (parts, body) = request.into_parts();
         let call = parts.extensions.get::<Call>();
         let call = call.ok_or_else(|| Failure::internal("a route without a call"))?;
-        let bytes = read(&parts.headers, body, T::LIMIT).await?;
+        let gate = gate(&parts)?;
+        let bytes = read(&parts.headers, body, T::LIMIT, gate).await?;
+        gate.enter()?;
         let (fields, bad) = parse(&parts, &bytes)?;
         // The time that the body took to arrive is not the services'.
         let call = Call::begin(Some(call.request_id()), DEFAULT_DEADLINE);
@@ -112,8 +123,17 @@ fn parse<T: Parse>(parts: &Parts, bytes: &[u8]) -> Result<(T, Violations), Failu
     Ok((fields, bad))
 }
 
+fn gate(parts: &Parts) -> Result<&Gate, Failure> {
+    parts.extensions.get::<Gate>().ok_or_else(|| Failure::internal("a request without a gate"))
+}
+
 /// The whole body, when it is JSON by its headers, within its time and its limit.
-async fn read(headers: &HeaderMap, body: HttpBody, limit: usize) -> Result<Bytes, Failure> {
+async fn read(
+    headers: &HeaderMap,
+    body: HttpBody,
+    limit: usize,
+    gate: &Gate,
+) -> Result<Bytes, Failure> {
     if body.is_end_stream() {
         return Ok(Bytes::new());
     }
@@ -122,7 +142,7 @@ async fn read(headers: &HeaderMap, body: HttpBody, limit: usize) -> Result<Bytes
         let code = "UNSUPPORTED_MEDIA_TYPE";
         return Err(Failure::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, code, message));
     }
-    timely(collect(headers, body, limit)).await
+    timely(collect(headers, body, limit, gate)).await
 }
 
 async fn timely(read: impl Future<Output = Result<Bytes, Failure>>) -> Result<Bytes, Failure> {
@@ -132,9 +152,15 @@ async fn timely(read: impl Future<Output = Result<Bytes, Failure>>) -> Result<By
     })
 }
 
-async fn collect(headers: &HeaderMap, mut body: HttpBody, limit: usize) -> Result<Bytes, Failure> {
+async fn collect(
+    headers: &HeaderMap,
+    mut body: HttpBody,
+    limit: usize,
+    gate: &Gate,
+) -> Result<Bytes, Failure> {
     let told = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse().ok());
-    let mut bytes = Vec::with_capacity(told.unwrap_or(0_usize).min(limit));
+    // What is announced need not come: memory is taken for what has.
+    let mut bytes = Vec::with_capacity(told.unwrap_or(0_usize).min(FIRST).min(limit));
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|_| {
             let message = "The body ended too early";
@@ -146,6 +172,7 @@ async fn collect(headers: &HeaderMap, mut body: HttpBody, limit: usize) -> Resul
             let code = "PAYLOAD_TOO_LARGE";
             return Err(Failure::new(StatusCode::PAYLOAD_TOO_LARGE, code, message));
         }
+        gate.hold(bytes.len().saturating_add(data.len()))?;
         bytes.extend_from_slice(&data);
     }
     Ok(bytes.into())

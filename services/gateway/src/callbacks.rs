@@ -55,7 +55,7 @@ async fn kyc(
     let message = ReceiveCallbackRequest {
         provider,
         signature: signature.unwrap_or_default().to_owned(),
-        body: body::raw(&parts.headers, body).await?.into(),
+        body: body::raw(&parts, body).await?.into(),
     };
     let mut peer = peers.providers;
     client::retry(async move || peer.receive_callback(call.request(message.clone())).await).await?;

@@ -1,14 +1,14 @@
 //! How the gateway says no: the documented envelope, in the words of the REST surface, with nothing
 //! of what broke inside. The request's id is added by the layer that knows it.
 
-use std::borrow::Cow;
+use std::{borrow::Cow, time::Duration};
 
 use axum::{
     body::Body,
     response::{IntoResponse, Response},
 };
 use http::{
-    HeaderValue, StatusCode,
+    HeaderName, HeaderValue, StatusCode,
     header::{RETRY_AFTER, WWW_AUTHENTICATE},
 };
 use kit::{client, peers};
@@ -25,6 +25,10 @@ mod reasons;
 mod view;
 mod violations;
 
+const RATE_LIMIT: HeaderName = HeaderName::from_static("ratelimit-limit");
+const RATE_REMAINING: HeaderName = HeaderName::from_static("ratelimit-remaining");
+const RATE_RESET: HeaderName = HeaderName::from_static("ratelimit-reset");
+
 /// The longest message, in characters.
 const MESSAGE: usize = 100;
 
@@ -40,6 +44,8 @@ struct Refusal {
     errors: Vec<Violation>,
     declined: Option<Declined>,
     retry_after_s: Option<u64>,
+    requests_per_s: Option<i32>,
+    missing_scope: Option<&'static str>,
     replayed: bool,
 }
 
@@ -52,6 +58,8 @@ impl Failure {
             errors: Vec::new(),
             declined: None,
             retry_after_s: None,
+            requests_per_s: None,
+            missing_scope: None,
             replayed: false,
         }))
     }
@@ -78,9 +86,28 @@ impl Failure {
     }
 
     /// A good token, but not for this.
-    pub(crate) fn forbidden() -> Self {
+    pub(crate) fn forbidden(missing_scope: &'static str) -> Self {
         let message = "The token does not allow this";
-        Self::new(StatusCode::FORBIDDEN, "PERMISSION_DENIED", message)
+        let mut failure = Self::new(StatusCode::FORBIDDEN, "PERMISSION_DENIED", message);
+        failure.0.missing_scope = Some(missing_scope);
+        failure
+    }
+
+    /// More requests than are allowed to whoever it is.
+    pub(crate) fn too_often(requests_per_s: i32, wait: Duration) -> Self {
+        let message = "Too many requests; try again later";
+        let mut failure = Self::new(StatusCode::TOO_MANY_REQUESTS, "RATE_LIMITED", message);
+        failure.0.retry_after_s = Some(whole_s(wait));
+        failure.0.requests_per_s = Some(requests_per_s);
+        failure
+    }
+
+    /// More at once than there are places for; nothing was begun.
+    pub(crate) fn overloaded() -> Self {
+        let message = "Too much at once; try again later";
+        let mut failure = Self::new(StatusCode::SERVICE_UNAVAILABLE, "OVERLOADED", message);
+        failure.0.retry_after_s = Some(1);
+        failure
     }
 
     /// Something that cannot be, as an answer of a service that breaks its contract.
@@ -119,9 +146,7 @@ impl Failure {
 
     fn retry_after(mut self, details: &ErrorDetails) -> Self {
         let told = details.retry_info().and_then(|info| info.retry_delay);
-        let whole_s = told
-            .map_or(1, |delay| delay.as_secs().saturating_add(u64::from(delay.subsec_nanos() > 0)));
-        self.0.retry_after_s = Some(whole_s.max(1));
+        self.0.retry_after_s = Some(told.map_or(1, whole_s));
         self
     }
 
@@ -196,12 +221,28 @@ impl IntoResponse for Failure {
         if self.0.http == StatusCode::UNAUTHORIZED {
             headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
         }
+        if let Some(scope) = self.0.missing_scope
+            && let Ok(value) =
+                format!("Bearer error=\"insufficient_scope\", scope=\"{scope}\"").try_into()
+        {
+            headers.insert(WWW_AUTHENTICATE, value);
+        }
         if let Some(seconds) = self.0.retry_after_s {
             headers.insert(RETRY_AFTER, seconds.into());
+            if let Some(limit) = self.0.requests_per_s {
+                headers.insert(RATE_LIMIT, limit.into());
+                headers.insert(RATE_REMAINING, 0.into());
+                headers.insert(RATE_RESET, seconds.into());
+            }
         }
         response.extensions_mut().insert(self);
         response
     }
+}
+
+/// Whole seconds, at least one.
+fn whole_s(wait: Duration) -> u64 {
+    wait.as_secs().saturating_add(u64::from(wait.subsec_nanos() > 0)).max(1)
 }
 
 #[cfg(test)]

@@ -2,14 +2,17 @@
 //! which holds no query, no body and no path but the route's.
 
 use std::{
+    net::SocketAddr,
     panic::{AssertUnwindSafe, catch_unwind},
     pin::pin,
+    sync::Arc,
     task::Poll,
     time::{Duration, Instant},
 };
 
 use axum::{
-    extract::{MatchedPath, Request, State},
+    body::HttpBody,
+    extract::{ConnectInfo, MatchedPath, Request, State},
     middleware::Next,
     response::{IntoResponse, Response},
 };
@@ -21,9 +24,12 @@ use kit::{
 use tracing::{Instrument, field};
 
 use crate::{
+    address::{ClientAddress, Proxies},
+    allowances::Allowances,
     auth::{Proof, Tokens},
     body,
     failure::Failure,
+    load::{Gate, Load},
     remains::Remains,
 };
 
@@ -32,9 +38,21 @@ const X_REQUEST_ID: HeaderName = HeaderName::from_static(REQUEST_ID);
 /// A request may take this long, once its body is there.
 const DEADLINE: Duration = DEFAULT_DEADLINE;
 
+/// Path and query may have so many bytes.
+const URI: usize = 8 * 1024;
+
+/// What stands before every route.
+#[derive(Clone, Debug)]
+pub(crate) struct Guard {
+    pub(crate) tokens: Tokens,
+    pub(crate) allowances: Allowances,
+    pub(crate) load: Load,
+    pub(crate) proxies: Arc<Proxies>,
+}
+
 /// Wraps the router, its refusals of unknown paths and methods included.
 pub(crate) async fn around(
-    State(tokens): State<Tokens>,
+    State(guard): State<Guard>,
     mut request: Request,
     next: Next,
 ) -> Response {
@@ -50,15 +68,18 @@ pub(crate) async fn around(
         request_id = call.request_id(),
     );
     telemetry::adopt(&span, request.headers());
+    let gate = guard.load.gate(&route, is_public(request.uri().path()));
     let remains = Remains::of(&mut request);
     async {
         let line = Line::begin(&method, &route);
         let limit = DEADLINE.saturating_add(body::ARRIVAL);
-        let answering = survive(answer(&tokens, request, call.clone(), next));
+        let answering = survive(answer(&guard, request, gate.clone(), call.clone(), next));
         let response = match tokio::time::timeout(limit, answering).await {
             Ok(response) => response,
             Err(_) => Failure::out_of_time().into_response(),
         };
+        // Its place is another's while the rest of its body is read.
+        drop(gate);
         if let Some(remains) = remains {
             remains.read().await;
         }
@@ -101,18 +122,52 @@ impl Drop for Line<'_> {
     }
 }
 
-async fn answer(tokens: &Tokens, mut request: Request, call: Call, next: Next) -> Response {
-    if !is_public(request.uri().path()) {
-        match tokens.caller(request.headers(), call.clone()).await {
-            Ok(caller) => {
-                request.extensions_mut().insert(caller);
-                request.extensions_mut().insert(Proof::new(tokens.clone()));
-            }
-            Err(failure) => return failure.into_response(),
-        }
+async fn answer(
+    guard: &Guard,
+    mut request: Request,
+    gate: Gate,
+    call: Call,
+    next: Next,
+) -> Response {
+    match admit(guard, &mut request, gate, call).await {
+        Ok(()) => next.run(request).await,
+        Err(failure) => failure.into_response(),
     }
+}
+
+/// Finds out who calls, and whether they may now.
+async fn admit(
+    guard: &Guard,
+    request: &mut Request,
+    gate: Gate,
+    call: Call,
+) -> Result<(), Failure> {
+    if request.uri().path_and_query().is_some_and(|path| path.as_str().len() > URI) {
+        let message = "Path and query are too long";
+        return Err(Failure::new(StatusCode::URI_TOO_LONG, "URI_TOO_LONG", message));
+    }
+    let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
+    let client = peer.map(|peer| guard.proxies.client(peer.0.ip(), request.headers()));
+    if let Some(client) = client {
+        request.extensions_mut().insert(ClientAddress(client));
+    }
+    if !is_public(request.uri().path()) {
+        let bearer = guard.tokens.bearer(request.headers(), client, &call).await?;
+        let caller = bearer.caller(call.clone());
+        for subject in bearer.subjects {
+            guard.allowances.spend(&caller, subject).await?;
+        }
+        request.extensions_mut().insert(caller);
+        request.extensions_mut().insert(Proof::new(guard.tokens.clone(), client));
+    }
+    // Others enter when their body is there.
+    let has_body = matches!(*request.method(), Method::POST | Method::PUT);
+    if !has_body || request.body().is_end_stream() {
+        gate.enter()?;
+    }
+    request.extensions_mut().insert(gate);
     request.extensions_mut().insert(call);
-    next.run(request).await
+    Ok(())
 }
 
 /// Paths that need no token: callbacks bring a proof of their own.

@@ -2,30 +2,33 @@
 //! and renders the answers. It has no database and no rule of any domain, and never loops over rows
 //! to ask for each.
 //!
-//! A body has 30 seconds to arrive, the answer 20 more. Connections that send nothing are the load
-//! balancer's to close.
+//! A body has 30 seconds to arrive, the answer 20 more. What connections may do is in `connections`.
 
-use std::{net::SocketAddr, time::Duration};
+use std::{sync::Arc, time::Duration};
 
-use anyhow::Context;
-use axum::{Router, middleware, serve::ListenerExt};
+use axum::{Router, middleware};
 use http::StatusCode;
 use kit::tls::Listener;
 use tokio_util::sync::CancellationToken;
 use tonic::transport::Channel;
 
-use crate::{failure::Failure, incoming::Incoming, peers::Peers};
+use crate::{failure::Failure, layer::Guard, load::Load, peers::Peers};
 
+mod address;
+mod allowances;
+mod api_keys;
 mod auth;
 mod body;
 mod callbacks;
 mod clock;
+mod connections;
 mod customers;
 mod envelope;
 mod failure;
-mod incoming;
 mod layer;
 mod ledgers;
+mod limits;
+mod load;
 mod login;
 mod openapi;
 mod outcome;
@@ -47,6 +50,11 @@ mod transfers;
 mod unknown;
 mod verifications;
 
+pub use crate::{
+    address::{ForwardedIn, Network, NotANetwork},
+    limits::Limits,
+};
+
 /// What the gateway needs to know.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -62,12 +70,19 @@ pub struct Settings {
     pub sandbox: bool,
     /// How long requests under way have to finish once the gateway stops.
     pub drain_timeout: Duration,
+    /// What is too much.
+    pub limits: Limits,
 }
 
 /// Every path, its description, and the layer around them.
 pub fn router(settings: &Settings) -> Router {
     let peers = Peers::new(settings);
-    let tokens = peers.tokens.clone();
+    let guard = Guard {
+        tokens: peers.tokens.clone(),
+        allowances: peers.allowances.clone(),
+        load: Load::new(&settings.limits),
+        proxies: Arc::new(settings.limits.proxies()),
+    };
     let (routes, description) = openapi::routes(settings.sandbox).split_for_parts();
     routes
         .with_state(peers)
@@ -79,14 +94,14 @@ pub fn router(settings: &Settings) -> Router {
             let message = "The path does not have this method";
             Failure::new(StatusCode::METHOD_NOT_ALLOWED, "METHOD_NOT_ALLOWED", message)
         })
-        .layer(middleware::from_fn_with_state(tokens, layer::around))
+        .layer(middleware::from_fn_with_state(guard, layer::around))
 }
 
 /// Serves until `stop`, then lets requests under way finish within the time set for it.
 ///
 /// # Errors
 ///
-/// When the listener fails.
+/// When it would be reached from elsewhere without TLS. What fails later is one connection's alone.
 pub async fn serve(
     listener: impl Into<Listener>,
     settings: Settings,
@@ -95,16 +110,13 @@ pub async fn serve(
     let incoming = listener.into().start()?;
     let address = incoming.local_addr();
     tracing::info!(%address, "gateway listens on {address}");
-    let router = router(&settings).into_make_service_with_connect_info::<SocketAddr>();
-    // Tapped to nothing: only so does axum tell an address.
-    let server = axum::serve(Incoming(incoming).tap_io(|_| {}), router)
-        .with_graceful_shutdown(stop.clone().cancelled_owned());
+    let server = connections::serve(incoming, router(&settings), &settings.limits, stop.clone());
     let deadline = async {
         stop.cancelled().await;
         tokio::time::sleep(settings.drain_timeout).await;
     };
     tokio::select! {
-        served = server => served.context("the HTTP server failed"),
+        () = server => Ok(()),
         () = deadline => {
             tracing::warn!("requests were cut off: the time to drain was over");
             Ok(())

@@ -1,11 +1,6 @@
 //! Tokens: how they are got and given back.
 
-use std::net::SocketAddr;
-
-use axum::{
-    Extension,
-    extract::{ConnectInfo, State},
-};
+use axum::{Extension, extract::State};
 use http::HeaderMap;
 use proto::access::v1::{LoginRequest, LoginResponse, LogoutRequest};
 use serde::Serialize;
@@ -13,6 +8,7 @@ use utoipa::ToSchema;
 use utoipa_axum::{router::OpenApiRouter, routes};
 
 use crate::{
+    address::ClientAddress,
     auth,
     body::{Body, Nothing, Object, Parse, PublicBody},
     clock,
@@ -39,6 +35,9 @@ pub(crate) struct Credentials {
 }
 
 impl Parse for Credentials {
+    // Escaped to the last character, an address and a password fit.
+    const LIMIT: usize = 8 * 1024;
+
     fn parse(object: &mut Object<'_>) -> Self {
         Self { email: object.text("email"), password: object.verbatim("password") }
     }
@@ -64,7 +63,8 @@ impl TryFrom<LoginResponse> for TokenView {
 
 /// Exchanges an e-mail address and a password for a token.
 ///
-/// After 10 wrong tries a minute for an address, or 100 from a client, the answer is 429.
+/// After 10 wrong tries within an hour for an e-mail address, or 100 from a client, the answer is 429
+/// for a minute, and for twice as long after each wrong try that follows, up to 15 minutes.
 #[utoipa::path(
     post,
     path = "/login",
@@ -75,13 +75,13 @@ impl TryFrom<LoginResponse> for TokenView {
 )]
 async fn login(
     State(peers): State<Peers>,
-    client: Option<Extension<ConnectInfo<SocketAddr>>>,
+    client: Option<Extension<ClientAddress>>,
     PublicBody(Credentials { email, password }, bad, call): PublicBody<Credentials>,
 ) -> Result<Answer<Success<TokenView>>, Failure> {
     let message = LoginRequest {
         email: email.unwrap_or_default(),
         password: password.unwrap_or_default(),
-        client_address: client.map_or_else(String::new, |client| client.0.0.ip().to_string()),
+        client_address: client.map_or_else(String::new, |client| client.0.0.to_string()),
         validate_only: !bad.is_empty(),
     };
     let answered = peers.access.clone().login(call.request(message)).await;

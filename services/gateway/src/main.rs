@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use anyhow::bail;
 use clap::{Args, Parser, Subcommand};
-use gateway::Settings;
+use gateway::{Limits, Settings};
 use kit::{
     config::{ServerConfig, TelemetryConfig},
     peers::{ACCESS, CUSTOMER, GATEWAY, KYC, LEDGER},
@@ -53,6 +53,8 @@ struct Serve {
     /// Adds the paths that play the outside world. Never in production.
     #[arg(long, env = "SANDBOX")]
     sandbox: bool,
+    #[command(flatten)]
+    limits: Limits,
     /// The certificate for clients, as PEM. Without it they are to come by something that ends TLS,
     /// and `PLAINTEXT=allow` says so. Read again when it changes.
     #[arg(long, env = "HTTPS_CERT_FILE", value_name = "FILE")]
@@ -79,6 +81,7 @@ impl Serve {
             ledger: links.channel(LEDGER, &self.ledger_url)?,
             sandbox: self.sandbox,
             drain_timeout: self.server.drain_timeout(),
+            limits: self.limits.clone(),
         })
     }
 }

@@ -16,8 +16,8 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_swagger_ui::SwaggerUi;
 
 use crate::{
-    callbacks, customers, failure::FailureView, ledgers, login, payments, peers::Peers, providers,
-    retention, reviews, sandbox, screening, transactions, transfers, verifications,
+    api_keys, callbacks, customers, failure::FailureView, ledgers, login, payments, peers::Peers,
+    providers, retention, reviews, sandbox, screening, transactions, transfers, verifications,
 };
 
 /// What all routes share.
@@ -32,7 +32,7 @@ use crate::{
     security(("token" = []), ("bearer" = [])),
     modifiers(&Proofs),
     tags(
-        (name = "Access", description = "Tokens"),
+        (name = "Access", description = "Tokens and API keys"),
         (name = "Customers", description = "Persons and companies, and their identities"),
         (name = "Verifications", description = "What becomes of verifications, and who decides"),
         (name = "Providers", description = "Accounts with those who establish identities"),
@@ -48,6 +48,7 @@ struct Lombard;
 pub(crate) fn routes(sandbox: bool) -> OpenApiRouter<Peers> {
     let mut router = OpenApiRouter::with_openapi(Lombard::openapi())
         .merge(login::routes())
+        .merge(api_keys::routes())
         .merge(customers::routes())
         .merge(retention::routes())
         .merge(verifications::routes())
@@ -93,14 +94,15 @@ impl IntoResponses for Refusals {
         let refusals = [
             ("400", "Bad parameters, all of them"),
             ("401", "No valid token, or a wrong e-mail address or password"),
-            ("403", "The token does not allow this"),
+            ("403", "The token does not allow this: `missing_scope` says what it would need"),
             ("404", "Not there, or somebody else's"),
             ("409", "Against the present state, another request, or declined"),
             ("413", "The body is too large"),
+            ("414", "Path and query are too long"),
             ("415", "The body is not application/json"),
-            ("429", "Too often"),
+            ("429", "Too often; `Retry-After` and `RateLimit-…` say how long"),
             ("500", "Not the client's fault"),
-            ("503", "Unavailable for the moment"),
+            ("503", "Unavailable or too busy for the moment; `Retry-After`"),
             ("504", "Not finished in time"),
         ];
         let describe = |(status, about): (&str, &str)| {
@@ -113,10 +115,15 @@ impl IntoResponses for Refusals {
     }
 }
 
-/// Paths that have no effect, or one that is the same the second time.
-const UNKEYED: [&str; 5] = [
+/// Paths that have no effect, or one that is the same the second time, or whose answer is not kept because it is a
+/// secret.
+const UNKEYED: [&str; 9] = [
     "/login",
     "/accounts/confirm_payee",
+    "/access/keys",
+    "/access/keys/{api_key_id}",
+    "/access/keys/{api_key_id}/rotate",
+    "/access/keys/{api_key_id}/revoke",
     "/callbacks/kyc/{provider}",
     "/kyc/providers/{provider}",
     "/kyc/review_policy",

@@ -45,6 +45,11 @@ impl Outgoing {
         Self { repeatable: true, ..self }
     }
 
+    /// The same for a message with an effect that no key makes repeatable.
+    pub(crate) fn once(self) -> Self {
+        Self { repeatable: false, ..self }
+    }
+
     /// Something is wrong where what is required is not there: for fields of which the message cannot
     /// say so.
     pub(crate) fn requiring(mut self, parameter: &str, is_there: bool) -> Self {

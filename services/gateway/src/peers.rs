@@ -1,7 +1,11 @@
 //! The services behind the gateway.
 
 use proto::{
-    access::v1::access_service_client::AccessServiceClient,
+    access::v1::{
+        access_service_client::AccessServiceClient,
+        allowance_service_client::AllowanceServiceClient,
+        api_key_service_client::ApiKeyServiceClient,
+    },
     customer::v1::{
         customer_service_client::CustomerServiceClient,
         retention_service_client::RetentionServiceClient,
@@ -19,7 +23,7 @@ use proto::{
 };
 use tonic::transport::Channel;
 
-use crate::{Settings, auth::Tokens};
+use crate::{Settings, allowances::Allowances, auth::Tokens};
 
 /// The longest answer that is taken: a page of 1,000 customers with the longest texts there are.
 const MESSAGE: usize = 32 * 1024 * 1024;
@@ -28,6 +32,7 @@ const MESSAGE: usize = 32 * 1024 * 1024;
 #[derive(Clone, Debug)]
 pub(crate) struct Peers {
     pub(crate) access: AccessServiceClient<Channel>,
+    pub(crate) keys: ApiKeyServiceClient<Channel>,
     pub(crate) customer: CustomerServiceClient<Channel>,
     pub(crate) retention: RetentionServiceClient<Channel>,
     pub(crate) kyc: KycServiceClient<Channel>,
@@ -39,6 +44,7 @@ pub(crate) struct Peers {
     pub(crate) screening: ScreeningServiceClient<Channel>,
     pub(crate) sandbox: SandboxServiceClient<Channel>,
     pub(crate) tokens: Tokens,
+    pub(crate) allowances: Allowances,
 }
 
 impl Peers {
@@ -50,6 +56,8 @@ impl Peers {
         let payments = PaymentServiceClient::new(settings.ledger.clone());
         Self {
             tokens: Tokens::new(access.clone()),
+            keys: ApiKeyServiceClient::new(settings.access.clone()),
+            allowances: Allowances::new(AllowanceServiceClient::new(settings.access.clone())),
             access,
             customer: customer.max_decoding_message_size(MESSAGE),
             kyc_sandbox: KycSandboxClient::new(settings.kyc.clone()),

@@ -35,5 +35,5 @@ async fn check(
     if caller.is_some_and(has_scope) {
         return next.run(request).await;
     }
-    Failure::forbidden().into_response()
+    Failure::forbidden(scope).into_response()
 }

@@ -7,6 +7,7 @@
     reason = "a test fails by a panic, in the functions beside it too"
 )]
 
+mod admin;
 mod amounts;
 mod answers;
 mod authenticate;

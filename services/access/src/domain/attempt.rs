@@ -12,12 +12,16 @@ use sha2::{Digest, Sha256};
 
 use super::EmailKey;
 
-/// How long a wrong try counts.
-pub(crate) const WINDOW: Duration = Duration::from_mins(1);
-/// Wrong tries that are answered for an e-mail address within [`WINDOW`].
+/// How long a wrong try counts, unless a right one for the same e-mail address comes first.
+pub(crate) const WINDOW: Duration = Duration::from_hours(1);
+/// Wrong tries that are answered for an e-mail address within [`WINDOW`], without a pause between them.
 const MAX_WRONG_EMAIL: i64 = 10;
-/// Wrong tries that are answered for a client's address within [`WINDOW`].
+/// Wrong tries that are answered for a client's address within [`WINDOW`], without a pause.
 const MAX_WRONG_ADDRESS: i64 = 100;
+/// The pause after the last of them. After each wrong try that follows it is twice as long.
+const FIRST_PAUSE: Duration = Duration::from_mins(1);
+/// The longest pause: who guesses gets nowhere, and whom they lock out gets in again.
+const LONGEST_PAUSE: Duration = Duration::from_mins(15);
 
 /// What tries are counted by, as a hash.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -62,8 +66,26 @@ pub(crate) struct Tally {
     pub(crate) tries: i64,
     /// Those that were wrong.
     pub(crate) wrong: i64,
-    /// When the oldest wrong one stops counting.
-    pub(crate) free_after: Duration,
+    /// How long ago the last wrong one began.
+    pub(crate) since_wrong: Duration,
+}
+
+impl Tally {
+    /// How long there is to wait.
+    fn pause_left(&self) -> Duration {
+        let Ok(too_many) = u32::try_from(self.wrong.saturating_sub(self.subject.max_wrong)) else {
+            return Duration::ZERO;
+        };
+        let times = 2_u32.saturating_pow(too_many);
+        let pause = FIRST_PAUSE.saturating_mul(times).min(LONGEST_PAUSE);
+        pause.saturating_sub(self.since_wrong)
+    }
+
+    /// Whether as many are being checked as may turn out to be wrong; after a pause, that is one.
+    fn is_crowded(&self) -> bool {
+        let under_way = self.tries.saturating_sub(self.wrong);
+        under_way >= self.subject.max_wrong.saturating_sub(self.wrong).max(1)
+    }
 }
 
 /// Whether a password is to be checked.
@@ -79,11 +101,11 @@ pub(crate) enum Admission {
 
 /// Decides by what is known of each subject.
 pub(crate) fn admission(tallies: &[Tally]) -> Admission {
-    let locked = tallies.iter().filter(|tally| tally.wrong >= tally.subject.max_wrong);
-    if let Some(free_after) = locked.map(|tally| tally.free_after).max() {
-        return Admission::Locked(free_after);
+    let left = tallies.iter().map(Tally::pause_left).max().unwrap_or_default();
+    if !left.is_zero() {
+        return Admission::Locked(left);
     }
-    if tallies.iter().any(|tally| tally.tries >= tally.subject.max_wrong) {
+    if tallies.iter().any(Tally::is_crowded) {
         return Admission::Crowded;
     }
     Admission::Admitted
@@ -93,15 +115,32 @@ pub(crate) fn admission(tallies: &[Tally]) -> Admission {
 mod tests {
     use super::*;
 
-    fn tally(tries: i64, wrong: i64, free_after_s: u64) -> Tally {
+    fn tally(tries: i64, wrong: i64, since_wrong_s: u64) -> Tally {
         let subject = Subject::email(&EmailKey::of_any("ann@example.com"));
-        Tally { subject, tries, wrong, free_after: Duration::from_secs(free_after_s) }
+        Tally { subject, tries, wrong, since_wrong: Duration::from_secs(since_wrong_s) }
+    }
+
+    fn locked(seconds: u64) -> Admission {
+        Admission::Locked(Duration::from_secs(seconds))
     }
 
     #[test]
     fn the_tenth_try_is_admitted_and_the_eleventh_is_not() {
         assert_eq!(admission(&[tally(9, 9, 5)]), Admission::Admitted);
-        assert_eq!(admission(&[tally(10, 10, 5)]), Admission::Locked(Duration::from_secs(5)));
+        assert_eq!(admission(&[tally(10, 10, 5)]), locked(55));
+    }
+
+    #[test]
+    fn each_wrong_try_after_the_tenth_doubles_the_pause_up_to_a_quarter_of_an_hour() {
+        for (wrong, pause_s) in [(10, 60), (11, 120), (12, 240), (13, 480), (14, 900), (80, 900)] {
+            assert_eq!(admission(&[tally(wrong, wrong, 0)]), locked(pause_s), "{wrong}");
+            assert_eq!(admission(&[tally(wrong, wrong, pause_s)]), Admission::Admitted, "{wrong}");
+        }
+    }
+
+    #[test]
+    fn after_a_pause_one_try_is_checked_at_a_time() {
+        assert_eq!(admission(&[tally(12, 11, 120)]), Admission::Crowded);
     }
 
     #[test]
@@ -111,9 +150,9 @@ mod tests {
 
     #[test]
     fn the_subject_locked_longest_decides() {
-        let both = [tally(10, 10, 5), tally(10, 10, 9), tally(0, 0, 60)];
+        let both = [tally(10, 10, 55), tally(10, 10, 51), tally(0, 0, 0)];
 
-        assert_eq!(admission(&both), Admission::Locked(Duration::from_secs(9)));
+        assert_eq!(admission(&both), locked(9));
     }
 
     #[test]

@@ -13,6 +13,9 @@ pub const SCOPES: [&str; 9] = [
     "payments:write",
 ];
 
+/// What the tenant's own administrators need, to make keys for others.
+pub(crate) const ADMIN: &str = "admin";
+
 /// One of [`SCOPES`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Scope(&'static str);

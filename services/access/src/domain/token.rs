@@ -8,7 +8,7 @@ use rand::{
 };
 use sha2::{Digest, Sha256};
 use time::OffsetDateTime;
-use types::{TenantId, UserId};
+use types::{ApiKeyId, TenantId, UserId};
 
 use super::Scope;
 
@@ -52,6 +52,10 @@ impl fmt::Debug for Token {
 pub(crate) struct TokenHash([u8; 32]);
 
 impl TokenHash {
+    pub(super) fn of(hash: [u8; 32]) -> Self {
+        Self(hash)
+    }
+
     pub(crate) fn as_bytes(&self) -> &[u8] {
         &self.0
     }
@@ -70,7 +74,25 @@ pub(crate) struct Grant {
     pub(crate) tenant: TenantId,
     pub(crate) user: UserId,
     pub(crate) scopes: Vec<Scope>,
-    pub(crate) expire_time: OffsetDateTime,
+    pub(crate) expire_time: Option<OffsetDateTime>,
+    /// As the tenant has it set; none: as the service has.
+    pub(crate) tenant_requests_per_s: Option<i32>,
+    pub(crate) holder: Holder,
+}
+
+/// What it is that stands for a user.
+#[derive(Debug)]
+pub(crate) enum Holder {
+    /// A token of a login.
+    Token,
+    /// A key, with what is set for it.
+    Key {
+        id: ApiKeyId,
+        allowed_addresses: Vec<String>,
+        requests_per_s: Option<i32>,
+        /// Its use has not been written down for a minute.
+        is_use_due: bool,
+    },
 }
 
 #[cfg(test)]

@@ -39,8 +39,8 @@ pub(crate) async fn tally(
         select
             count(*) as "tries!",
             count(*) filter (where wrong) as "wrong!",
-            ceil(extract(epoch from min(attempt_time) filter (where wrong) + $2::interval - now()))
-                ::bigint as free_after_s
+            (extract(epoch from now() - max(attempt_time) filter (where wrong)) * 1000)::bigint
+                as since_wrong_ms
         from login_attempts
         where subject = $1 and attempt_time > now() - $2::interval and attempt_id <> $3
         "#,
@@ -50,12 +50,12 @@ pub(crate) async fn tally(
     )
     .fetch_one(conn)
     .await?;
-    let free_after_s = counted.free_after_s.map_or(0, |after| u64::try_from(after).unwrap_or(0));
+    let since_wrong_ms = counted.since_wrong_ms.and_then(|since| u64::try_from(since).ok());
     Ok(Tally {
         subject,
         tries: counted.tries,
         wrong: counted.wrong,
-        free_after: Duration::from_secs(free_after_s.max(1)),
+        since_wrong: Duration::from_millis(since_wrong_ms.unwrap_or(0)),
     })
 }
 
@@ -70,6 +70,24 @@ pub(crate) async fn mark_wrong(conn: &mut PgConnection, attempt: Uuid) -> Result
 /// Forgets a try.
 pub(crate) async fn delete(conn: &mut PgConnection, attempt: Uuid) -> Result<(), sqlx::Error> {
     sqlx::query!("delete from login_attempts where attempt_id = $1", attempt).execute(conn).await?;
+    Ok(())
+}
+
+/// Forgets the wrong tries of a subject, but for those that somebody else is forgetting.
+pub(crate) async fn forgive(conn: &mut PgConnection, subject: &Subject) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "
+        delete from login_attempts
+        where (attempt_id, subject) in (
+            select attempt_id, subject from login_attempts
+            where subject = $1 and wrong
+            for update skip locked
+        )
+        ",
+        subject.as_bytes(),
+    )
+    .execute(conn)
+    .await?;
     Ok(())
 }
 

@@ -5,7 +5,7 @@ use time::OffsetDateTime;
 use types::{TenantId, UserId};
 
 use super::{PURGED_AT_ONCE, users::User};
-use crate::domain::{Grant, Scope, TokenHash};
+use crate::domain::{Grant, Holder, Scope, TokenHash};
 
 /// Adds a token of the user, and tells when it expires. The database's clock decides, here and when
 /// it is looked up.
@@ -37,9 +37,14 @@ pub(crate) async fn find(
 ) -> Result<Option<Grant>, sqlx::Error> {
     let found = sqlx::query!(
         "
-        select tokens.tenant_id, tokens.user_id, api_users.scopes, tokens.expire_time
-        from tokens join api_users using (tenant_id, user_id)
+        select
+            tokens.tenant_id, tokens.user_id, api_users.scopes, tokens.expire_time,
+            tenants.requests_per_s
+        from tokens
+        join api_users using (tenant_id, user_id)
+        join tenants using (tenant_id)
         where tokens.token_hash = $1 and tokens.revoke_time is null and tokens.expire_time > now()
+            and api_users.disable_time is null and tenants.disable_time is null
         ",
         token.as_bytes(),
     )
@@ -50,7 +55,9 @@ pub(crate) async fn find(
         user: UserId::from_uuid(row.user_id),
         // A scope of a later release allows nothing in this one.
         scopes: row.scopes.iter().filter_map(|scope| Scope::parse(scope).ok()).collect(),
-        expire_time: row.expire_time,
+        expire_time: Some(row.expire_time),
+        tenant_requests_per_s: row.requests_per_s,
+        holder: Holder::Token,
     }))
 }
 
@@ -67,6 +74,25 @@ pub(crate) async fn revoke(
         ",
         tenant.uuid(),
         token.as_bytes(),
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Revokes all tokens of a user.
+pub(crate) async fn revoke_all(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    user: UserId,
+) -> Result<(), sqlx::Error> {
+    sqlx::query!(
+        "
+        update tokens set revoke_time = now()
+        where tenant_id = $1 and user_id = $2 and revoke_time is null
+        ",
+        tenant.uuid(),
+        user.uuid(),
     )
     .execute(conn)
     .await?;

@@ -2,6 +2,9 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
+mod admin;
+mod allowances;
+mod keys;
 mod login;
 mod program;
 mod provision;

@@ -19,6 +19,7 @@ pub(crate) const PASSWORD: &str = "correct horse battery";
 /// A service on a database of its own, and one tenant with one user.
 #[derive(Clone)]
 pub(crate) struct Setup {
+    pub(crate) channel: Channel,
     pub(crate) client: AccessServiceClient<Channel>,
     pub(crate) access: Access,
     pub(crate) pool: PgPool,
@@ -32,12 +33,13 @@ pub(crate) async fn setup() -> Setup {
 
 pub(crate) async fn with_lifetime(token_lifetime: Duration) -> Setup {
     let pool = testkit::database("access", &access::MIGRATIONS).await;
-    let service = access::service(pool.clone(), Settings { token_lifetime });
-    let client = AccessServiceClient::new(testkit::serve(service).await);
+    let service = access::service(pool.clone(), Settings { token_lifetime, ..Settings::default() });
+    let channel = testkit::serve(service).await;
+    let client = AccessServiceClient::new(channel.clone());
     let access = Access::new(pool.clone(), token_lifetime);
     let tenant = access.ensure_tenant("acme").await.unwrap();
     let user = access.ensure_user(tenant, EMAIL, PASSWORD, &SCOPES).await.unwrap();
-    Setup { client, access, pool, tenant, user }
+    Setup { channel, client, access, pool, tenant, user }
 }
 
 impl Setup {

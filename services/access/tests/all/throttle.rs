@@ -88,6 +88,51 @@ async fn refused_tries_do_not_prolong_the_wait_and_a_minute_ends_it() {
 }
 
 #[tokio::test]
+async fn the_pause_grows_with_each_wrong_try_and_a_right_one_ends_it() {
+    let setup = setup().await;
+    let wait_s = async || {
+        let refused = setup.login(EMAIL, WRONG).await.unwrap_err();
+        assert_eq!(refused.code(), Code::ResourceExhausted);
+        refused.get_error_details().retry_info().unwrap().retry_delay.unwrap().as_secs()
+    };
+    for _ in 0..10 {
+        setup.login(EMAIL, WRONG).await.unwrap_err();
+    }
+    assert!((50..=60).contains(&wait_s().await));
+
+    let_a_minute_pass(&setup).await;
+    assert_eq!(refusal(setup.login(EMAIL, WRONG).await), wrong_credentials());
+    assert!((110..=120).contains(&wait_s().await));
+    let_a_minute_pass(&setup).await;
+    assert!((50..=60).contains(&wait_s().await));
+    let_a_minute_pass(&setup).await;
+    setup.login(EMAIL, PASSWORD).await.unwrap();
+
+    for _ in 0..10 {
+        assert_eq!(refusal(setup.login(EMAIL, WRONG).await), wrong_credentials());
+    }
+}
+
+#[tokio::test]
+async fn an_unknown_address_takes_as_long_as_a_known_one() {
+    let setup = setup().await;
+    let took = async |email: &str| {
+        let start = std::time::Instant::now();
+        assert_eq!(refusal(setup.login(email, WRONG).await), wrong_credentials());
+        start.elapsed()
+    };
+
+    // In turns, so that whatever else the machine does slows both; the fastest of each tells.
+    let (mut known, mut unknown) = (std::time::Duration::MAX, std::time::Duration::MAX);
+    for _ in 0..9 {
+        known = known.min(took(EMAIL).await);
+        unknown = unknown.min(took("nobody@example.com").await);
+    }
+
+    assert!(unknown * 2 > known && known * 2 > unknown, "{known:?} {unknown:?}");
+}
+
+#[tokio::test]
 async fn right_tries_do_not_count() {
     let setup = setup().await;
 

@@ -87,6 +87,26 @@ impl<'a> Object<'a> {
         text.filter(|text: &String| !is_blank(text))
     }
 
+    /// A list of texts.
+    pub(crate) fn list(&mut self, name: &str) -> Option<Vec<String>> {
+        self.read(name, "must be a list of texts", |raw| serde_json::from_str(raw).ok())
+    }
+
+    /// A whole number.
+    pub(crate) fn integer(&mut self, name: &str) -> Option<i32> {
+        self.read(name, "must be a whole number", |raw| serde_json::from_str(raw).ok())
+    }
+
+    /// The first moment of what a text names.
+    pub(crate) fn time(&mut self, name: &str) -> Option<Timestamp> {
+        let text = self.text(name)?;
+        let at = clock::first_moment(&text);
+        if at.is_none() {
+            self.wrong(name, clock::MUST_BE);
+        }
+        at.map(kit::time::timestamp)
+    }
+
     /// `true`, `false`, or either as a text.
     pub(crate) fn boolean(&mut self, name: &str) -> Option<bool> {
         let read = |raw: &str| match raw {

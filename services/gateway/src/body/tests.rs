@@ -3,6 +3,7 @@ use http::{HeaderValue, Request};
 
 use super::*;
 use crate::text::{CUSTOMER_TYPES, PRIMARY_USES};
+use crate::{limits::Limits, load::Load};
 
 fn object(body: &str) -> Object<'_> {
     Object::of(body).unwrap()
@@ -174,7 +175,8 @@ async fn a_body_is_read_up_to_its_limit() {
     let read = async |bytes: usize| {
         let mut headers = HeaderMap::new();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-        read(&headers, HttpBody::from(vec![b' '; bytes]), 10).await.map(|bytes| bytes.len())
+        let gate = Load::new(&Limits::default()).gate("/", false);
+        read(&headers, HttpBody::from(vec![b' '; bytes]), 10, &gate).await.map(|bytes| bytes.len())
     };
 
     assert_eq!(read(0).await.unwrap(), 0);

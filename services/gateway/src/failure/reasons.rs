@@ -10,7 +10,7 @@ pub(super) struct Told {
 }
 
 /// Codes with their messages of at most 100 characters.
-const MESSAGES: [(&str, &str); 32] = [
+const MESSAGES: [(&str, &str); 36] = [
     ("UNAUTHENTICATED", "A valid token is required"),
     ("WRONG_CREDENTIALS", "The e-mail address or the password is wrong"),
     ("TOO_MANY_ATTEMPTS", "Too many wrong tries; try again later"),
@@ -42,6 +42,10 @@ const MESSAGES: [(&str, &str); 32] = [
     ("IDEMPOTENCY_KEY_REUSED", "The Idempotency-Key was used for another request"),
     ("REQUEST_IN_PROGRESS", "A request with this Idempotency-Key is still running"),
     ("PERMISSION_DENIED", "The token does not allow this"),
+    ("USER_NOT_FOUND", "There is no such API user"),
+    ("API_KEY_NOT_FOUND", "There is no such API key"),
+    ("API_KEY_NAME_TAKEN", "Another API key has this name"),
+    ("API_KEY_REVOKED", "The API key is revoked"),
     ("RATE_LIMITED", "Too many requests; try again later"),
 ];
 

@@ -33,6 +33,9 @@ pub(crate) struct FailureView<'a> {
     top: Option<&'a Declined>,
     #[serde(skip_serializing_if = "Option::is_none")]
     data: Option<&'a Declined>,
+    /// What the token lacks, where that is what is wrong.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    missing_scope: Option<&'a str>,
     /// As in the header `X-Request-Id`.
     request_id: &'a str,
 }
@@ -48,6 +51,7 @@ impl Failure {
             errors: &refusal.errors,
             top: refusal.declined.as_ref(),
             data: refusal.declined.as_ref(),
+            missing_scope: refusal.missing_scope,
             request_id,
         };
         serde_json::to_vec(&view).map_or_else(|_| Body::empty(), Body::from)

@@ -109,6 +109,7 @@ fn parameter(field: &str) -> String {
         "sender.",
         "creditor.",
         "account.",
+        "api_key.",
         "provider.",
         "policy.",
         "settings.",
@@ -125,6 +126,8 @@ fn segment(field: &str) -> Option<&str> {
     match field.split('[').next().unwrap_or(field) {
         "minor_units" | "currency_code" | "paths" => None,
         "content" => Some("image"),
+        "expire_time" => Some("expires"),
+        "old_secret_expire_time" => Some("old_expires"),
         "creditor_name" | "name_prefix" => Some("name"),
         "date_of_birth" => Some("dob"),
         "decimal" | "money" => Some("amount"),

@@ -6,7 +6,12 @@ use super::*;
 use crate::body::{Object, Parse};
 
 /// The paths that are promised.
-const PROMISED: [&str; 39] = [
+const PROMISED: [&str; 44] = [
+    "POST /access/keys",
+    "GET /access/keys",
+    "PUT /access/keys/{api_key_id}",
+    "POST /access/keys/{api_key_id}/rotate",
+    "POST /access/keys/{api_key_id}/revoke",
     "POST /login",
     "POST /logout",
     "POST /accounts/create_customer",
@@ -153,6 +158,9 @@ fn properties(schema: &Value, root: &Value) -> BTreeSet<String> {
 #[test]
 fn bodies_are_described_as_they_are_read() {
     check_body::<login::Credentials>("Credentials");
+    check_body::<api_keys::requests::NewKey>("NewKey");
+    check_body::<api_keys::requests::KeyChanges>("KeyChanges");
+    check_body::<api_keys::requests::Rotation>("Rotation");
     check_body::<customers::NewCustomer>("NewCustomer");
     check_body::<customers::CustomerChanges>("CustomerChanges");
     check_body::<verifications::NewVerification>("NewVerification");

@@ -7,15 +7,19 @@
 )]
 
 mod access;
+mod api_keys;
 mod bodies;
+mod connections;
 mod customers;
 mod headers;
 mod ledgers;
+mod limits;
 mod outages;
 mod paths;
 mod program;
 mod providers;
 mod retention;
+mod scopes;
 mod screening;
 mod stack;
 mod transfers;

@@ -1,6 +1,6 @@
 use serde_json::json;
 
-use crate::stack::Stack;
+use crate::{stack::Stack, verifications::JPEG};
 
 const ZONE: &str = "P<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<<<<<<<<<\n\
                     L898902C36UTO7408122F1204159ZE184226B<<<<<10";
@@ -13,7 +13,7 @@ async fn what_a_zone_says_is_read_as_evidence() {
         "customer_id": customer_id,
         "third_party": "gb_group",
         "id_type": "passport",
-        "front": {"image": "/9j/4AAQSkZJRgABAQAAAQABAAD/", "mime_type": "image/jpeg", "mrz": ZONE}
+        "front": {"image": JPEG, "mime_type": "image/jpeg", "mrz": ZONE}
     });
     let started = client.post("/accounts/customers/authenticate", body).await;
     let id = started.data()["verification_id"].as_str().unwrap().to_owned();
@@ -37,7 +37,7 @@ async fn a_zone_that_is_too_long_is_named() {
         "third_party": "gb_group",
         "id_type": "passport",
         "front": {
-            "image": "/9j/4AAQSkZJRgABAQAAAQABAAD/",
+            "image": JPEG,
             "mime_type": "image/jpeg",
             "mrz": "<".repeat(501)
         }
@@ -57,7 +57,7 @@ async fn the_evidence_of_another_tenant_s_verification_is_not_there() {
         "customer_id": customer_id,
         "third_party": "gb_group",
         "id_type": "passport",
-        "front": {"image": "/9j/4AAQSkZJRgABAQAAAQABAAD/", "mime_type": "image/jpeg"}
+        "front": {"image": JPEG, "mime_type": "image/jpeg"}
     });
     let started = client.post("/accounts/customers/authenticate", body).await;
     let id = started.data()["verification_id"].as_str().unwrap().to_owned();

@@ -1,12 +1,17 @@
 //! The platform for one test, and how its surface is called.
 
-use std::time::Duration;
+use std::{net::SocketAddr, time::Duration};
 
 use access::{Access, SCOPES};
-use axum::{Router, body::Body};
-use gateway::Settings;
+use axum::{Router, body::Body, extract::ConnectInfo};
+use gateway::{Limits, Settings};
 use http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::BodyExt;
+use prost_types::FieldMask;
+use proto::access::v1::{
+    LookUpTokenRequest, Tenant, UpdateTenantRequest, access_service_client::AccessServiceClient,
+    admin_service_client::AdminServiceClient,
+};
 use serde_json::{Value, json};
 use sqlx::PgPool;
 use tonic::transport::Channel;
@@ -28,7 +33,7 @@ impl Stack {
     pub(crate) async fn start() -> Self {
         let pool = testkit::database("access", &access::MIGRATIONS).await;
         let users = Access::new(pool.clone(), LIFETIME);
-        let access = access::service(pool, access::Settings { token_lifetime: LIFETIME });
+        let access = access::service(pool, access::Settings::default());
         let customer_pool = testkit::database("customer", &customer::MIGRATIONS).await;
         let customer = testkit::serve(customer::service(customer_pool.clone())).await;
         let kyc = testkit::database("kyc", &kyc::MIGRATIONS).await;
@@ -42,6 +47,7 @@ impl Stack {
             ledger: testkit::serve(ledger).await,
             sandbox: true,
             drain_timeout: Duration::from_secs(1),
+            limits: Limits::default(),
         };
         Self { router: gateway::router(&settings), settings, customer_pool, access: users }
     }
@@ -54,16 +60,33 @@ impl Stack {
     /// A client of a new tenant, who may do some things.
     pub(crate) async fn client_who_may(&self, scopes: &[&str]) -> Client {
         let email = self.user(scopes).await;
-        let mut client = Client { router: self.router.clone(), token: None };
+        let mut client = Client { router: self.router.clone(), token: None, peer: PEER };
         let reply = client.post("/login", json!({"email": email, "password": PASSWORD})).await;
         client.token = reply.body["data"]["token"].as_str().map(str::to_owned);
         assert!(client.token.is_some(), "{reply:?}");
         client
     }
 
+    /// A client of another gateway before the same services.
+    pub(crate) fn elsewhere(&self, client: &Client) -> Client {
+        Client { router: gateway::router(&self.settings), ..client.clone() }
+    }
+
+    /// Sets how many requests a second the tenant of a client may make.
+    pub(crate) async fn limit(&self, client: &Client, requests_per_second: i32) {
+        let mut access = AccessServiceClient::new(self.settings.access.clone());
+        let token = client.token.clone().unwrap();
+        let found = access.look_up_token(LookUpTokenRequest { token }).await.unwrap().into_inner();
+        let tenant_id = found.tenant_id;
+        let tenant = Some(Tenant { tenant_id, requests_per_second, ..Tenant::default() });
+        let update_mask = Some(FieldMask { paths: vec!["requests_per_second".into()] });
+        let mut admin = AdminServiceClient::new(self.settings.access.clone());
+        admin.update_tenant(UpdateTenantRequest { tenant, update_mask }).await.unwrap();
+    }
+
     /// A client without a token.
     pub(crate) fn stranger(&self) -> Client {
-        Client { router: self.router.clone(), token: None }
+        Client { router: self.router.clone(), token: None, peer: PEER }
     }
 
     /// The address of a user of a new tenant.
@@ -98,6 +121,9 @@ fn ledger_settings() -> ledger::Settings {
     }
 }
 
+/// An address like any other.
+const PEER: &str = "192.0.2.1:4711";
+
 /// Where nobody listens.
 pub(crate) fn nobody() -> Channel {
     kit::client::channel("http://127.0.0.1:9".to_owned()).unwrap()
@@ -108,6 +134,8 @@ pub(crate) fn nobody() -> Channel {
 pub(crate) struct Client {
     pub(crate) router: Router,
     pub(crate) token: Option<String>,
+    /// From where.
+    pub(crate) peer: &'static str,
 }
 
 /// What came back.
@@ -175,7 +203,9 @@ impl Client {
         if let Some(token) = &self.token {
             request = request.header("authorization", format!("token {token}"));
         }
-        let response = self.router.clone().oneshot(request.body(body).unwrap()).await.unwrap();
+        let peer: SocketAddr = self.peer.parse().unwrap();
+        let request = request.extension(ConnectInfo(peer)).body(body).unwrap();
+        let response = self.router.clone().oneshot(request).await.unwrap();
         let (parts, body) = response.into_parts();
         let bytes = body.collect().await.unwrap().to_bytes();
         let text = String::from_utf8_lossy(&bytes).into_owned();

@@ -12,6 +12,7 @@ use kit::{caller::Caller, keys::Keyring};
 use kyc::{Objects, Settings, UpkeepSettings};
 use proto::kyc::v1::{CreateVerificationRequest, Document, DocumentSide};
 use tempfile::TempDir;
+use tokio::task::JoinHandle;
 use tonic::Code;
 use types::TenantId;
 use uuid::Uuid;
@@ -61,12 +62,12 @@ impl AtRest {
     }
 
     /// Looks after the documents, with a bound of no age at all.
-    fn sweep(&self) {
+    fn sweep(&self) -> JoinHandle<()> {
         let often = Duration::from_millis(20);
         let upkeep =
             UpkeepSettings { interval: often, sweep_interval: often, orphan_age: Duration::ZERO };
         let settings = Settings { upkeep, ..self.settings.clone() };
-        self.setup.start_worker(settings, self.setup.customer_channel.clone());
+        self.setup.start_worker(settings, self.setup.customer_channel.clone())
     }
 
     async fn count(&self, query: &'static str) -> i64 {
@@ -223,11 +224,14 @@ async fn a_creation_cut_off_before_its_row_leaves_objects_that_are_swept() {
     tx.rollback().await.unwrap();
     assert_eq!(at_rest.count("select count(*) from documents").await, 1);
 
-    at_rest.sweep();
+    let sweeping = at_rest.sweep();
     let left = at_rest.files_when(1).await;
 
     assert!(written.contains(&left[0]));
     assert_eq!(at_rest.setup.read(&kept, DocumentSide::Front).await.unwrap().content, PNG);
+    // With no bound it would take what is about to be recorded.
+    sweeping.abort();
+    assert!(sweeping.await.is_err());
     let again = at_rest.setup.create(request).await.unwrap().verification_id;
     assert_eq!(at_rest.setup.read(&again, DocumentSide::Front).await.unwrap().content, PNG);
 }

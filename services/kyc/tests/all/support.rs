@@ -24,7 +24,7 @@ use proto::{
     r#type::v1::VerificationStatus,
 };
 use sqlx::PgPool;
-use tokio::net::TcpListener;
+use tokio::{net::TcpListener, task::JoinHandle};
 use tokio_util::sync::CancellationToken;
 use tonic::{Status, transport::Channel};
 use tonic_types::StatusExt;
@@ -136,10 +136,10 @@ impl Setup {
     }
 
     /// Another process that works on the same verifications, until the test ends.
-    pub(crate) fn start_worker(&self, settings: Settings, customer: Channel) {
+    pub(crate) fn start_worker(&self, settings: Settings, customer: Channel) -> JoinHandle<()> {
         let (pool, stop) = (self.pool.clone(), CancellationToken::new());
         #[expect(clippy::disallowed_methods, reason = "ends with the test's runtime")]
-        tokio::spawn(kyc::work(settings, pool, customer, Duration::ZERO, stop));
+        tokio::spawn(kyc::work(settings, pool, customer, Duration::ZERO, stop))
     }
 
     pub(crate) async fn customer(&mut self, customer: Customer) -> Customer {

@@ -8,7 +8,12 @@ use serde_json::Value;
 use crate::stack::login;
 
 /// Every method and path of the surface. What is in braces may have any name.
-const OPERATIONS: [(&str, &str); 35] = [
+const OPERATIONS: [(&str, &str); 46] = [
+    ("post", "/access/keys"),
+    ("get", "/access/keys"),
+    ("put", "/access/keys/{}"),
+    ("post", "/access/keys/{}/rotate"),
+    ("post", "/access/keys/{}/revoke"),
     ("post", "/login"),
     ("post", "/logout"),
     ("post", "/accounts/create_customer"),
@@ -44,6 +49,12 @@ const OPERATIONS: [(&str, &str); 35] = [
     ("get", "/kyc/review_policy"),
     ("put", "/kyc/review_policy"),
     ("post", "/callbacks/kyc/{}"),
+    ("get", "/accounts/verifications/{}/evidence"),
+    ("get", "/kyc/screening"),
+    ("put", "/kyc/screening"),
+    ("get", "/accounts/customers/{}/retention"),
+    ("put", "/accounts/customers/{}/retention"),
+    ("delete", "/accounts/customers/{}/personal_data"),
 ];
 
 async fn description() -> Value {
@@ -103,7 +114,7 @@ async fn every_operation_tells_its_answers() {
             assert!(schema.is_object(), "{method} {path} {status}");
         }
         let has_body = operation.get("requestBody").is_some();
-        let is_bare = path == "/logout" || path.ends_with("/cancel");
+        let is_bare = path == "/logout" || path.ends_with("/cancel") || path.ends_with("/revoke");
         assert_eq!(has_body, !matches!(&*method, "get" | "delete") && !is_bare, "{method} {path}");
     }
     let mut found = BTreeSet::new();

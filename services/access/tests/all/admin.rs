@@ -1,0 +1,118 @@
+use std::time::Duration;
+
+use kit::caller::{Call, Caller};
+use proto::access::v1::{
+    CreateTenantRequest, CreateUserRequest, ListTenantsRequest, ListUsersRequest, Tenant,
+    UpdateTenantRequest, UpdateUserRequest, User, admin_service_client::AdminServiceClient,
+};
+use tonic::{Code, transport::Channel};
+
+use crate::support::{EMAIL, PASSWORD, Setup, refusal, setup, token_invalid, wrong_credentials};
+
+fn client(setup: &Setup) -> AdminServiceClient<Channel> {
+    AdminServiceClient::new(setup.channel.clone())
+}
+
+fn mask(path: &str) -> prost_types::FieldMask {
+    prost_types::FieldMask { paths: vec![path.into()] }
+}
+
+async fn set_active(setup: &Setup, active: bool) {
+    let tenant_id = setup.tenant.to_string();
+    let tenant = Some(Tenant { tenant_id, active, ..Tenant::default() });
+    let message = UpdateTenantRequest { tenant, update_mask: Some(mask("active")) };
+    client(setup).update_tenant(message).await.unwrap();
+}
+
+#[tokio::test]
+async fn a_tenant_and_its_user_are_made_and_listed() {
+    let setup = setup().await;
+    let new = Tenant { name: "Umbrella".into(), requests_per_second: 5, ..Tenant::default() };
+
+    let message = CreateTenantRequest { tenant: Some(new.clone()) };
+    let tenant = client(&setup).create_tenant(message.clone()).await.unwrap().into_inner();
+    let again = client(&setup).create_tenant(message).await;
+    let tenant_id = tenant.tenant_id.clone();
+    let user = User {
+        tenant_id: tenant_id.clone(),
+        email: "bob@example.com".into(),
+        scopes: vec!["admin".into()],
+        ..User::default()
+    };
+    let message = CreateUserRequest { user: Some(user), password: PASSWORD.into() };
+    let user = client(&setup).create_user(message.clone()).await.unwrap().into_inner();
+    let taken = client(&setup).create_user(message).await;
+
+    assert!(tenant.active && user.active);
+    assert_eq!((tenant.name.as_str(), tenant.requests_per_second), ("Umbrella", 5));
+    assert_eq!(refusal(again), (Code::AlreadyExists, "TENANT_NAME_TAKEN".into()));
+    assert_eq!(refusal(taken), (Code::AlreadyExists, "EMAIL_TAKEN".into()));
+    let listed = client(&setup).list_tenants(ListTenantsRequest::default()).await.unwrap();
+    assert_eq!(listed.into_inner().tenants[0], tenant);
+    let message = ListUsersRequest { tenant_id, ..ListUsersRequest::default() };
+    let listed = client(&setup).list_users(message).await.unwrap().into_inner();
+    assert_eq!(listed.users, [user]);
+    let token = setup.login("bob@example.com", PASSWORD).await.unwrap().token;
+    let found = setup.look_up(&token).await.unwrap();
+    assert_eq!((found.tenant_requests_per_second, found.scopes), (5, vec!["admin".to_owned()]));
+}
+
+#[tokio::test]
+async fn a_disabled_tenant_neither_logs_in_nor_calls_until_it_is_enabled() {
+    let setup = setup().await;
+    let token = setup.login(EMAIL, PASSWORD).await.unwrap().token;
+
+    set_active(&setup, false).await;
+    let login = setup.login(EMAIL, PASSWORD).await;
+    let look_up = setup.look_up(&token).await;
+    set_active(&setup, true).await;
+
+    assert_eq!(refusal(login), wrong_credentials());
+    assert_eq!(refusal(look_up), token_invalid());
+    assert!(setup.look_up(&token).await.is_ok());
+    assert!(setup.login(EMAIL, PASSWORD).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_new_password_ends_the_tokens_and_the_old_password() {
+    let setup = setup().await;
+    let token = setup.login(EMAIL, PASSWORD).await.unwrap().token;
+    let user = Some(User {
+        tenant_id: setup.tenant.to_string(),
+        user_id: setup.user.to_string(),
+        ..User::default()
+    });
+
+    let password = "another long password".to_owned();
+    let message =
+        UpdateUserRequest { user, password: password.clone(), update_mask: Some(mask("password")) };
+    client(&setup).update_user(message).await.unwrap();
+
+    assert_eq!(refusal(setup.look_up(&token).await), token_invalid());
+    assert_eq!(refusal(setup.login(EMAIL, PASSWORD).await), wrong_credentials());
+    assert!(setup.login(EMAIL, &password).await.is_ok());
+}
+
+#[tokio::test]
+async fn no_api_user_administers_the_platform() {
+    let setup = setup().await;
+    let call = Call::begin(None, Duration::from_secs(20));
+    let scopes = vec!["admin".to_owned()];
+    let user = Caller::new(call, setup.tenant, Some(setup.user), scopes);
+    let denied = (Code::PermissionDenied, "PERMISSION_DENIED".to_owned());
+
+    let mut client = client(&setup);
+
+    let request = user.request(CreateTenantRequest::default());
+    assert_eq!(refusal(client.create_tenant(request).await), denied);
+    let request = user.request(ListTenantsRequest::default());
+    assert_eq!(refusal(client.list_tenants(request).await), denied);
+    let request = user.request(UpdateTenantRequest::default());
+    assert_eq!(refusal(client.update_tenant(request).await), denied);
+    let request = user.request(CreateUserRequest::default());
+    assert_eq!(refusal(client.create_user(request).await), denied);
+    let request = user.request(ListUsersRequest::default());
+    assert_eq!(refusal(client.list_users(request).await), denied);
+    let request = user.request(UpdateUserRequest::default());
+    assert_eq!(refusal(client.update_user(request).await), denied);
+}
