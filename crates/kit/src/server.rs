@@ -1,6 +1,6 @@
 //! A gRPC server that tells its health, describes itself, and stops within a given time.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use anyhow::Context;
 use sqlx::PgPool;
@@ -12,10 +12,13 @@ use tonic::{
 };
 use tonic_health::{ServingStatus, server::HealthReporter};
 
-use crate::{context::ContextLayer, postgres};
-
-/// How often the database is asked whether it answers.
-const HEALTH_INTERVAL: Duration = Duration::from_secs(2);
+use crate::{
+    context::ContextLayer,
+    measure::{Rpcs, Watched},
+    postgres,
+    readiness::{INTERVAL, Need},
+    shutdown,
+};
 
 /// What a server serves.
 #[derive(Debug)]
@@ -54,7 +57,7 @@ pub async fn serve(
         .build_v1()
         .context("the contracts cannot be described")?;
     let server = Server::builder()
-        .layer(ContextLayer { public })
+        .layer(ContextLayer { public, rpcs: Arc::new(Rpcs::of(descriptors)?) })
         .http2_keepalive_interval(Some(Duration::from_secs(20)))
         .max_concurrent_streams(1024)
         .add_routes(routes)
@@ -64,6 +67,7 @@ pub async fn serve(
             TcpIncoming::from(listener).with_nodelay(Some(true)),
             stop.clone().cancelled_owned(),
         );
+    let _counted = Watched::new(&database);
     // Asking must not wait for requests: a busy pool is no reason to be taken out of service.
     let own_connection = postgres::pool(database.connect_options().as_ref().clone(), 1);
     // tonic alone would wait for ever for a client that keeps a request open.
@@ -81,24 +85,29 @@ pub async fn serve(
     }
 }
 
-/// Tells the health until `stop`, then that there is none, and never ends.
+/// Tells the health until the process leaves or `stop`, then that there is none, and never ends.
 async fn report_health(
     name: &str,
     health: &HealthReporter,
     database: &PgPool,
     stop: &CancellationToken,
 ) -> anyhow::Result<()> {
+    let need = Need::new("database");
+    let leaving = shutdown::leaving();
     loop {
         let answers = tokio::select! {
             () = stop.cancelled() => break,
+            () = leaving.cancelled() => break,
             answers = answers(database) => answers,
         };
+        need.set(answers);
         let status = if answers { ServingStatus::Serving } else { ServingStatus::NotServing };
         health.set_service_status(name, status).await;
         health.set_service_status("", status).await;
         tokio::select! {
             () = stop.cancelled() => break,
-            () = tokio::time::sleep(HEALTH_INTERVAL) => {}
+            () = leaving.cancelled() => break,
+            () = tokio::time::sleep(INTERVAL) => {}
         }
     }
     health.set_service_status(name, ServingStatus::NotServing).await;
@@ -108,5 +117,5 @@ async fn report_health(
 
 async fn answers(database: &PgPool) -> bool {
     let asked = sqlx::query("select 1").execute(database);
-    matches!(tokio::time::timeout(HEALTH_INTERVAL, asked).await, Ok(Ok(_)))
+    matches!(tokio::time::timeout(INTERVAL, asked).await, Ok(Ok(_)))
 }

@@ -12,7 +12,6 @@ use anyhow::Context;
 use clap::Parser;
 use kit::{
     postgres::check_schema,
-    shutdown::Signals,
     telemetry::{self, LogTo},
 };
 use sqlx::PgPool;
@@ -46,7 +45,7 @@ async fn main() -> anyhow::Result<()> {
 }
 
 async fn serve(options: &Serve, pool: PgPool) -> anyhow::Result<()> {
-    let mut signals = Signals::listen()?;
+    let mut signals = options.server.signals()?;
     let listener = TcpListener::bind(options.server.listen).await.context("cannot listen")?;
     let drain_timeout = options.server.drain_timeout();
     let stop = CancellationToken::new();

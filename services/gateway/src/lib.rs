@@ -10,6 +10,7 @@ use std::{net::SocketAddr, time::Duration};
 use anyhow::Context;
 use axum::{Router, middleware, serve::ListenerExt};
 use http::StatusCode;
+use kit::readiness::Need;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tonic::transport::Channel;
@@ -101,7 +102,10 @@ pub async fn serve(
         stop.cancelled().await;
         tokio::time::sleep(settings.drain_timeout).await;
     };
+    let need = Need::new("access");
     tokio::select! {
+        // Without it nobody is known; what else is missing fails only what is about it.
+        never = need.watch(&settings.access) => never,
         served = server => served.context("the HTTP server failed"),
         () = deadline => {
             tracing::warn!("requests were cut off: the time to drain was over");

@@ -13,6 +13,7 @@ use tonic::transport::Channel;
 mod customers;
 mod domain;
 mod error;
+mod gauges;
 pub mod providers;
 mod reports;
 mod rpc;
@@ -67,7 +68,7 @@ pub async fn serve(
     let customers = Customers::new(customer);
     let wake = Arc::<Notify>::default();
     let service = answering(&settings, &customers, pool.clone(), Arc::clone(&wake));
-    let worker = Worker::new(settings, pool, customers, wake);
+    let worker = Worker::new(settings, pool.clone(), customers, wake);
     // A server that fails takes the worker with it.
     let worker_stop = stop.child_token();
     let server = async {
@@ -76,7 +77,8 @@ pub async fn serve(
         served
     };
     let worker = Box::pin(worker.run(drain_timeout, worker_stop.clone()));
-    let (served, ()) = tokio::join!(server, worker);
+    let gauges = gauges::run(pool, worker_stop.clone());
+    let (served, (), ()) = tokio::join!(server, worker, gauges);
     served
 }
 

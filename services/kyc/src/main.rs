@@ -6,7 +6,6 @@ use anyhow::Context;
 use clap::{Args, Parser, Subcommand};
 use kit::{
     config::{PostgresConfig, ServerConfig, TelemetryConfig},
-    shutdown::Signals,
     telemetry::{self, LogTo},
 };
 use kyc::{
@@ -67,7 +66,7 @@ async fn main() -> anyhow::Result<()> {
 
 async fn serve(config: Serve, pool: PgPool) -> anyhow::Result<()> {
     let Serve { server, customer_url, sandbox_providers } = config;
-    let mut signals = Signals::listen()?;
+    let mut signals = server.signals()?;
     let sandbox = Arc::new(Sandbox::default());
     let mut providers = Providers::new(sandbox.clone());
     for name in &sandbox_providers {

@@ -7,6 +7,7 @@
     reason = "a test fails by a panic, in the functions beside it too"
 )]
 
+mod admin;
 mod amounts;
 mod answers;
 mod authenticate;
@@ -27,6 +28,7 @@ mod payments;
 mod program;
 mod scene;
 mod stack;
+mod traces;
 mod transactions;
 mod transfers;
 mod verify;

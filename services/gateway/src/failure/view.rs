@@ -35,11 +35,14 @@ pub(crate) struct FailureView<'a> {
     data: Option<&'a Declined>,
     /// As in the header `X-Request-Id`.
     request_id: &'a str,
+    /// The trace that the request is part of, where traces are made.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trace_id: Option<&'a str>,
 }
 
 impl Failure {
     /// The envelope.
-    pub(crate) fn body(&self, request_id: &str) -> Body {
+    pub(crate) fn body(&self, request_id: &str, trace_id: Option<&str>) -> Body {
         let refusal = &*self.0;
         let view = FailureView {
             status: -1,
@@ -49,6 +52,7 @@ impl Failure {
             top: refusal.declined.as_ref(),
             data: refusal.declined.as_ref(),
             request_id,
+            trace_id,
         };
         serde_json::to_vec(&view).map_or_else(|_| Body::empty(), Body::from)
     }

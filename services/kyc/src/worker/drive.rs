@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use kit::time::now;
+use kit::{measure, time::now};
 use sqlx::PgPool;
 use time::OffsetDateTime;
 
@@ -137,7 +137,10 @@ impl Driver {
             return Ok(Err(ProviderError::Transient(error)));
         };
         match &claimed.provider_reference {
-            Some(reference) => Ok(self.in_time(provider.fetch(reference)).await),
+            Some(reference) => {
+                let answer = self.in_time(provider.fetch(reference));
+                Ok(measure::outside("provider", "fetch", answer).await)
+            },
             None => self.submit(provider, verification, attempt).await,
         }
     }
@@ -151,7 +154,8 @@ impl Driver {
         let caller = customers::on_our_own_account(verification.tenant);
         let subject = self.customers.get(&caller, verification.customer).await?.subject;
         let submission = Submission { verification: verification.id, attempt, subject };
-        Ok(self.in_time(provider.submit(&submission)).await)
+        let answer = self.in_time(provider.submit(&submission));
+        Ok(measure::outside("provider", "submit", answer).await)
     }
 
     async fn in_time(

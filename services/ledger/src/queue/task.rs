@@ -3,9 +3,10 @@
 
 use std::time::Instant;
 
-use kit::errors;
+use kit::{errors, telemetry};
 use sqlx::PgPool;
 use tokio::sync::mpsc;
+use tracing::Instrument;
 
 use super::{BATCH_ORDERS, BATCH_SECONDS, Job, Posted, QUEUED, settle::Settler};
 use crate::{domain::transfer::Order, error::Error};
@@ -29,6 +30,9 @@ impl Task {
         while let Some(first) = self.waiting.recv().await {
             let jobs = self.take(first);
             let (mut orders, mut callers) = (Vec::new(), Vec::new());
+            let span = telemetry::span_for(jobs.iter().map(|job| &job.origin), || {
+                tracing::info_span!("post", jobs = jobs.len())
+            });
             for job in jobs {
                 let Job { orders: wanted, answer, _room: room, .. } = job;
                 callers.push((wanted.len(), answer, room));
@@ -37,7 +41,7 @@ impl Task {
             if orders.is_empty() {
                 continue;
             }
-            let mut outcomes = self.post(orders).await.into_iter();
+            let mut outcomes = self.post(orders).instrument(span).await.into_iter();
             for (count, answer, room) in callers {
                 let answered: Vec<_> = outcomes.by_ref().take(count).collect();
                 // A caller that has gone is not to be told.

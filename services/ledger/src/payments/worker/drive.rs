@@ -2,7 +2,10 @@
 
 use std::{sync::Arc, time::Duration};
 
-use kit::caller::{Call, Caller, DEFAULT_DEADLINE};
+use kit::{
+    caller::{Call, Caller, DEFAULT_DEADLINE},
+    measure,
+};
 use sqlx::PgPool;
 use types::{LedgerId, TenantId, Text};
 
@@ -124,10 +127,17 @@ impl Driver {
             creditor: payment.creditor.clone(),
             reference: payment.reference.clone(),
         };
-        let answer = if claimed.taken { rail.fetch(payment.id) } else { rail.submit(&instruction) };
-        tokio::time::timeout(self.settings.rail_timeout, answer)
-            .await
-            .unwrap_or_else(|_| Err(RailError::Transient("out of time".to_owned())))
+        let (call, answer) = if claimed.taken {
+            ("fetch", rail.fetch(payment.id))
+        } else {
+            ("submit", rail.submit(&instruction))
+        };
+        let in_time = async {
+            tokio::time::timeout(self.settings.rail_timeout, answer)
+                .await
+                .unwrap_or_else(|_| Err(RailError::Transient("out of time".to_owned())))
+        };
+        measure::outside("rail", call, in_time).await
     }
 
     async fn pay_on_us(&self, payment: &Payment) -> Result<(), Error> {
