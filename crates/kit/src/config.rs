@@ -16,7 +16,7 @@ pub struct PostgresConfig {
     /// The service's own database, for example `postgres://ledger@db/ledger`.
     #[arg(
         id = "database_url",
-        long,
+        long = "database-url",
         env = "DATABASE_URL",
         hide_env_values = true,
         required_unless_present = "database_url_file"
@@ -25,7 +25,7 @@ pub struct PostgresConfig {
     /// A file that holds that URL, which is how a secret is best given.
     #[arg(
         id = "database_url_file",
-        long,
+        long = "database-url-file",
         env = "DATABASE_URL_FILE",
         conflicts_with = "database_url"
     )]
@@ -33,7 +33,7 @@ pub struct PostgresConfig {
     /// Connections to it at most.
     #[arg(
         id = "database_max_connections",
-        long,
+        long = "database-max-connections",
         env = "DATABASE_MAX_CONNECTIONS",
         default_value_t = 20
     )]

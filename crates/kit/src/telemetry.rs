@@ -115,7 +115,14 @@ fn traces(provider: &SdkTracerProvider) -> Vec<BoxedLayer> {
     });
     let statements = dynamic_filter_fn(|metadata, _| statements::is_sampled(metadata));
     vec![
-        tracing_opentelemetry::layer().with_tracer(tracer.clone()).with_filter(ours).boxed(),
+        tracing_opentelemetry::layer()
+            .with_tracer(tracer.clone())
+            .with_location(false)
+            .with_threads(false)
+            .with_target(false)
+            .with_tracked_inactivity(false)
+            .with_filter(ours)
+            .boxed(),
         Statements(tracer).with_filter(statements).boxed(),
     ]
 }

@@ -20,6 +20,7 @@ mod domain;
 mod error;
 mod facts;
 mod gauges;
+mod generations;
 mod inbound;
 mod ledgers;
 mod payees;

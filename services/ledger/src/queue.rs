@@ -16,12 +16,15 @@ use tokio::{
 };
 
 use crate::{
-    domain::transfer::{Order, Transfer},
+    domain::{
+        account::Account,
+        transfer::{Order, Transfer},
+    },
     error::Error,
+    store::accounts::Key,
 };
 
 mod batch;
-mod books;
 mod settle;
 mod task;
 
@@ -52,11 +55,19 @@ struct Job {
     _room: OwnedSemaphorePermit,
 }
 
+/// What the task is given.
+#[derive(Debug)]
+enum Message {
+    Post(Job),
+    /// Accounts as somebody has read them, so that they are not read again. They may be out of date.
+    Seen(Vec<(Key, Account)>),
+}
+
 /// Where orders are handed in.
 #[derive(Debug, Clone)]
 pub(crate) struct Queue {
-    jobs: mpsc::UnboundedSender<Job>,
-    /// What bounds the channel.
+    messages: mpsc::UnboundedSender<Message>,
+    /// What bounds the channel, for the most part: who tells of accounts posts to them next.
     room: Arc<Semaphore>,
 }
 
@@ -65,7 +76,7 @@ impl Queue {
     /// and no [`Queue`] is left.
     pub(crate) fn start(pool: &PgPool) -> (Self, JoinHandle<()>) {
         describe_metrics();
-        let (jobs, waiting) = mpsc::unbounded_channel();
+        let (messages, waiting) = mpsc::unbounded_channel();
         let room = Arc::new(Semaphore::new(ROOM));
         let task = task::Task::new(pool, waiting);
         #[expect(
@@ -73,7 +84,7 @@ impl Queue {
             reason = "the handle is given to whoever waits for it"
         )]
         let running = tokio::spawn(task.run());
-        (Self { jobs, room }, running)
+        (Self { messages, room }, running)
     }
 
     /// Posts orders, in their order, each for itself. Those that have not been begun at the deadline
@@ -95,9 +106,15 @@ impl Queue {
         metrics::gauge!(QUEUED).increment(f64::from(count));
         let (answer, answered) = oneshot::channel();
         let job = Job { orders, deadline, answer, origin: Origin::current(), _room: room };
-        self.jobs.send(job).map_err(|_| full())?;
+        self.messages.send(Message::Post(job)).map_err(|_| full())?;
         // Dropped unanswered only with the runtime, or when the task has failed.
         answered.await.map_err(|_| errors::Error::OutcomeUnknown.into())
+    }
+
+    /// Tells of accounts that have just been read.
+    pub(crate) fn tell(&self, seen: Vec<(Key, Account)>) {
+        // A task that has ended posts no more.
+        let _ = self.messages.send(Message::Seen(seen));
     }
 
     /// Posts one order.

@@ -1,6 +1,6 @@
 //! Moving money between ledgers. What is to be moved is made out here; it is posted by the [`Queue`].
 
-use std::{sync::Arc, time::Instant};
+use std::time::Instant;
 
 use kit::{
     caller::Caller,
@@ -9,8 +9,7 @@ use kit::{
 };
 use sqlx::PgPool;
 use types::{
-    Amount, Currency, CustomerId, DecimalText, LedgerId, Reference, Side, TenantId, TransactionId,
-    TransferId,
+    Amount, Currency, CustomerId, DecimalText, LedgerId, Reference, Side, TransactionId, TransferId,
 };
 
 use crate::{
@@ -23,7 +22,7 @@ use crate::{
         },
     },
     error::Error,
-    facts::{Facts, Known},
+    facts::Ledgers,
     queue::{Posted, Queue},
     standings::Standings,
     store,
@@ -79,12 +78,13 @@ pub(crate) struct Transfers {
     pool: PgPool,
     standings: Standings,
     queue: Queue,
-    known: Arc<Known>,
+    ledgers: Ledgers,
 }
 
 impl Transfers {
     pub(crate) fn new(pool: PgPool, standings: Standings, queue: Queue) -> Self {
-        Self { pool, standings, queue, known: Arc::default() }
+        let ledgers = Ledgers::new(pool.clone(), queue.clone());
+        Self { pool, standings, queue, ledgers }
     }
 
     /// Moves money between two ledgers, or records that there was not enough.
@@ -182,7 +182,7 @@ impl Transfers {
         caller: &Caller,
         id: LedgerId,
     ) -> Result<Option<Currency>, Error> {
-        Ok(self.facts(caller.tenant(), id).await?.map(|facts| facts.currency))
+        Ok(self.ledgers.find(caller.tenant(), id).await?.map(|facts| facts.currency))
     }
 
     /// What is asked for, with what the customer service says now. Everything else that may change is
@@ -192,9 +192,10 @@ impl Transfers {
         let tenant = caller.tenant();
         let NewTransfer { key, sides, amount, reference, metadata } = new;
         let [from, to] = [sides.debit(), sides.credit()].map(|id| LedgerId::from_uuid(id.uuid()));
-        let sender = self.facts(tenant, from).await?.ok_or(Error::LedgerNotFound)?;
+        self.ledgers.learn(tenant, &[from, to]).await?;
+        let sender = self.ledgers.known(tenant, from).ok_or(Error::LedgerNotFound)?;
         let amount = amount.of(sender.currency)?;
-        self.facts(tenant, to).await?.ok_or(Error::LedgerNotFound)?;
+        self.ledgers.known(tenant, to).ok_or(Error::LedgerNotFound)?;
         // A customer that the customer service does not know any more may send nothing.
         let payer = if self.standings.may_send(caller, sender.customer).await? {
             Payer::Customer
@@ -239,14 +240,6 @@ impl Transfers {
         }
     }
 
-    async fn facts(&self, tenant: TenantId, id: LedgerId) -> Result<Option<Facts>, Error> {
-        if let Some(facts) = self.known.get(tenant, id) {
-            return Ok(Some(facts));
-        }
-        self.read_facts(tenant, &[id]).await?;
-        Ok(self.known.get(tenant, id))
-    }
-
     /// Asks what is not known yet of the ledgers of many transfers, and of those who pay, at once.
     async fn learn(
         &self,
@@ -256,27 +249,15 @@ impl Transfers {
         let tenant = caller.tenant();
         let ledger = |id: AccountId| LedgerId::from_uuid(id.uuid());
         let sides = news.iter().flatten().flat_map(|new| [new.sides.debit(), new.sides.credit()]);
-        let is_unknown = |id: &LedgerId| self.known.get(tenant, *id).is_none();
-        let mut ids: Vec<LedgerId> = sides.map(ledger).filter(is_unknown).collect();
+        let mut ids: Vec<LedgerId> = sides.map(ledger).collect();
         ids.sort_unstable();
         ids.dedup();
-        if !ids.is_empty() {
-            self.read_facts(tenant, &ids).await?;
-        }
+        self.ledgers.learn(tenant, &ids).await?;
         let payers = news.iter().flatten().map(|new| ledger(new.sides.debit()));
-        let payers = payers.filter_map(|id| self.known.get(tenant, id));
+        let payers = payers.filter_map(|id| self.ledgers.known(tenant, id));
         let customers: Vec<CustomerId> = payers.map(|facts| facts.customer).collect();
         // Where it fails, each transfer asks for itself.
         let _ = self.standings.may_send_all(caller, &customers).await;
-        Ok(())
-    }
-
-    async fn read_facts(&self, tenant: TenantId, ids: &[LedgerId]) -> Result<(), Error> {
-        let mut conn = self.pool.acquire().await?;
-        for ledger in store::ledgers::find(&mut conn, tenant, ids).await? {
-            let facts = Facts { customer: ledger.customer_id, currency: ledger.currency };
-            self.known.put(tenant, ledger.id, facts);
-        }
         Ok(())
     }
 }

@@ -140,7 +140,7 @@ impl Driver {
             Some(reference) => {
                 let answer = self.in_time(provider.fetch(reference));
                 Ok(measure::outside("provider", "fetch", answer).await)
-            },
+            }
             None => self.submit(provider, verification, attempt).await,
         }
     }

@@ -25,7 +25,6 @@ use time::OffsetDateTime;
 use super::{
     LOCKED, Posted, RETRIES,
     batch::{self, Past, Plan, Verdict},
-    books::Books,
 };
 use crate::{
     domain::{
@@ -34,6 +33,7 @@ use crate::{
         transfer::{Order, Transfer},
     },
     error::Error,
+    generations::Generations,
     store::{
         self,
         accounts::Key,
@@ -91,7 +91,9 @@ impl Part {
 pub(super) struct Settler {
     options: PgConnectOptions,
     conn: Option<PgConnection>,
-    books: Books,
+    /// The accounts as this process saw them last. A copy may be out of date: whatever is decided on it
+    /// is written only if it is not (see [`store::postings::record`]).
+    books: Generations<Key, Account>,
     stale_tries: u32,
     locked_left: u32,
 }
@@ -128,9 +130,18 @@ impl Settler {
         Self {
             options: options.options(SETTINGS),
             conn: None,
-            books: Books::default(),
+            books: Generations::default(),
             stale_tries: 0,
             locked_left: 0,
+        }
+    }
+
+    /// Takes in copies of accounts that there are none of.
+    pub(super) fn see(&mut self, accounts: Vec<(Key, Account)>) {
+        for (key, account) in accounts {
+            if self.books.peek(&key).is_none() {
+                self.books.put(key, account);
+            }
         }
     }
 

@@ -3,12 +3,15 @@
 
 use std::time::Instant;
 
-use kit::{errors, telemetry};
+use kit::{
+    errors,
+    telemetry::{self, Origin},
+};
 use sqlx::PgPool;
-use tokio::sync::mpsc;
+use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 use tracing::Instrument;
 
-use super::{BATCH_ORDERS, BATCH_SECONDS, Job, Posted, QUEUED, settle::Settler};
+use super::{BATCH_ORDERS, BATCH_SECONDS, Job, Message, Posted, QUEUED, settle::Settler};
 use crate::{domain::transfer::Order, error::Error};
 
 /// Orders in one transaction, unless a single caller brings more.
@@ -16,62 +19,97 @@ const BATCH: usize = 1_000;
 
 #[derive(Debug)]
 pub(super) struct Task {
-    waiting: mpsc::UnboundedReceiver<Job>,
+    waiting: mpsc::UnboundedReceiver<Message>,
     settler: Settler,
 }
 
+/// Who waits for the outcomes of how many orders of a batch.
+#[derive(Debug)]
+struct Caller {
+    count: usize,
+    answer: oneshot::Sender<Vec<Result<Posted, Error>>>,
+    origin: Origin,
+    _room: OwnedSemaphorePermit,
+}
+
+/// The outcomes of a batch, and who waits for them.
+#[derive(Debug, Default)]
+struct Answers {
+    outcomes: Vec<Result<Posted, Error>>,
+    callers: Vec<Caller>,
+}
+
+impl Answers {
+    fn tell(self) {
+        let mut outcomes = self.outcomes.into_iter();
+        for Caller { count, answer, origin, _room: room } in self.callers {
+            // A caller that has gone is not to be told.
+            let _ = answer.send(outcomes.by_ref().take(count).collect());
+            drop(room);
+        }
+    }
+}
+
 impl Task {
-    pub(super) fn new(pool: &PgPool, waiting: mpsc::UnboundedReceiver<Job>) -> Self {
+    pub(super) fn new(pool: &PgPool, waiting: mpsc::UnboundedReceiver<Message>) -> Self {
         Self { waiting, settler: Settler::new(pool) }
     }
 
     /// Ends when no order waits and none can come any more.
+    ///
+    /// The database does not wait for us: where more orders wait, a batch is answered while the next
+    /// one is being written.
     pub(super) async fn run(mut self) {
-        while let Some(first) = self.waiting.recv().await {
-            let jobs = self.take(first);
-            let (mut orders, mut callers) = (Vec::new(), Vec::new());
-            let span = telemetry::span_for(jobs.iter().map(|job| &job.origin), || {
-                tracing::info_span!("post", jobs = jobs.len())
+        let mut answers = Answers::default();
+        loop {
+            let next = if let Ok(next) = self.waiting.try_recv() {
+                next
+            } else {
+                std::mem::take(&mut answers).tell();
+                let Some(next) = self.waiting.recv().await else { return };
+                next
+            };
+            let (orders, callers) = self.take(next);
+            let told = std::mem::take(&mut answers);
+            let span = telemetry::span_for(callers.iter().map(|caller| &caller.origin), || {
+                tracing::info_span!("post", callers = callers.len())
             });
-            for job in jobs {
-                let Job { orders: wanted, answer, _room: room, .. } = job;
-                callers.push((wanted.len(), answer, room));
-                orders.extend(wanted);
-            }
-            if orders.is_empty() {
-                continue;
-            }
-            let mut outcomes = self.post(orders).instrument(span).await.into_iter();
-            for (count, answer, room) in callers {
-                let answered: Vec<_> = outcomes.by_ref().take(count).collect();
-                // A caller that has gone is not to be told.
-                let _ = answer.send(answered);
-                drop(room);
-            }
+            let posting = self.post(orders).instrument(span);
+            let (outcomes, ()) = tokio::join!(biased; posting, async { told.tell() });
+            answers = Answers { outcomes, callers };
         }
     }
 
-    /// The first job and those that wait behind it, up to a batch, less those that nobody waits for.
-    fn take(&mut self, first: Job) -> Vec<Job> {
-        let (mut jobs, mut taken, mut next) = (Vec::new(), 0_usize, Some(first));
-        while let Some(job) = next.take() {
-            let count = job.orders.len();
-            let queued = u32::try_from(count).unwrap_or(u32::MAX);
-            metrics::gauge!(QUEUED).decrement(f64::from(queued));
-            if job.deadline > Instant::now() && !job.answer.is_closed() {
-                taken = taken.saturating_add(count);
-                jobs.push(job);
-            } else {
-                let _ = job.answer.send((0..count).map(|_| Err(too_late())).collect());
+    /// The orders that wait, up to a batch, less those that nobody waits for.
+    fn take(&mut self, first: Message) -> (Vec<Order>, Vec<Caller>) {
+        let (mut orders, mut callers, mut next) = (Vec::new(), Vec::new(), Some(first));
+        while let Some(message) = next.take() {
+            match message {
+                Message::Seen(accounts) => self.settler.see(accounts),
+                Message::Post(job) => {
+                    let Job { orders: wanted, deadline, answer, origin, _room: room } = job;
+                    let count = wanted.len();
+                    let queued = u32::try_from(count).unwrap_or(u32::MAX);
+                    metrics::gauge!(QUEUED).decrement(f64::from(queued));
+                    if deadline > Instant::now() && !answer.is_closed() {
+                        orders.extend(wanted);
+                        callers.push(Caller { count, answer, origin, _room: room });
+                    } else {
+                        let _ = answer.send((0..count).map(|_| Err(too_late())).collect());
+                    }
+                }
             }
-            if taken < BATCH {
+            if orders.len() < BATCH {
                 next = self.waiting.try_recv().ok();
             }
         }
-        jobs
+        (orders, callers)
     }
 
     async fn post(&mut self, orders: Vec<Order>) -> Vec<Result<Posted, Error>> {
+        if orders.is_empty() {
+            return Vec::new();
+        }
         let (begin, count) = (Instant::now(), orders.len());
         let settled = self.settler.settle(orders).await;
         let size = u32::try_from(count).unwrap_or(u32::MAX);

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use sqlx::PgConnection;
 use time::OffsetDateTime;
-use types::{Currency, TenantId};
+use types::{Currency, CustomerId, TenantId};
 use uuid::Uuid;
 
 use super::kept;
@@ -58,7 +58,8 @@ pub(crate) async fn load(
         "
         select
             a.tenant_id, a.account_id, a.version, a.currency, a.active, a.balance_minor,
-            a.held_minor, a.floor_minor, a.entry_count, a.last_entry_time
+            a.held_minor, a.floor_minor, a.entry_count, a.last_entry_time,
+            null::uuid as customer_id
         from unnest($1::uuid[], $2::uuid[]) as k (tenant_id, account_id)
         join accounts a on a.tenant_id = k.tenant_id and a.account_id = k.account_id
         ",
@@ -68,6 +69,37 @@ pub(crate) async fn load(
     .fetch_all(conn)
     .await?;
     rows.into_iter().map(Row::account).collect()
+}
+
+/// Accounts that are ledgers as they stand at this moment, and whose they are; others are left out.
+pub(crate) async fn of_ledgers(
+    conn: &mut PgConnection,
+    keys: &[Key],
+) -> Result<Vec<(Key, Account, CustomerId)>, Error> {
+    let (tenants, ids) = columns(keys);
+    let rows = sqlx::query_as!(
+        Row,
+        r#"
+        select
+            a.tenant_id, a.account_id, a.version, a.currency, a.active, a.balance_minor,
+            a.held_minor, a.floor_minor, a.entry_count, a.last_entry_time,
+            l.customer_id as "customer_id?"
+        from unnest($1::uuid[], $2::uuid[]) as k (tenant_id, account_id)
+        join accounts a on a.tenant_id = k.tenant_id and a.account_id = k.account_id
+        join ledgers l on l.tenant_id = k.tenant_id and l.ledger_id = k.account_id
+        "#,
+        &tenants,
+        &ids,
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter()
+        .map(|row| {
+            let customer = row.customer_id.ok_or_else(|| Error::corrupt("customer_id"))?;
+            let (key, account) = row.account()?;
+            Ok((key, account, CustomerId::from_uuid(customer)))
+        })
+        .collect()
 }
 
 /// Locks accounts in the order of their ids, as every transaction that locks several does; those that
@@ -83,7 +115,8 @@ pub(crate) async fn lock(
         "
         select
             a.tenant_id, a.account_id, a.version, a.currency, a.active, a.balance_minor,
-            a.held_minor, a.floor_minor, a.entry_count, a.last_entry_time
+            a.held_minor, a.floor_minor, a.entry_count, a.last_entry_time,
+            null::uuid as customer_id
         from unnest($1::uuid[], $2::uuid[]) as k (tenant_id, account_id)
         join accounts a on a.tenant_id = k.tenant_id and a.account_id = k.account_id
         order by a.tenant_id, a.account_id
@@ -280,6 +313,8 @@ struct Row {
     floor_minor: Option<i64>,
     entry_count: i64,
     last_entry_time: Option<OffsetDateTime>,
+    /// Whose ledger it is, where that was asked for.
+    customer_id: Option<Uuid>,
 }
 
 impl Row {
