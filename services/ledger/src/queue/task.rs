@@ -42,7 +42,7 @@ struct Answers {
 impl Answers {
     fn tell(self) {
         let mut outcomes = self.outcomes.into_iter();
-        for Caller { count, answer, origin, _room: room } in self.callers {
+        for Caller { count, answer, origin: _, _room: room } in self.callers {
             // A caller that has gone is not to be told.
             let _ = answer.send(outcomes.by_ref().take(count).collect());
             drop(room);
