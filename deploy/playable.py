@@ -22,6 +22,8 @@ def here(text):
 
 def playable(spec):
     spec["hostNetwork"] = True
+    # Who breaks them starts them again.
+    spec["restartPolicy"] = "Never"
     spec.pop("topologySpreadConstraints", None)
     for volume in spec.get("volumes", []):
         # podman 4 cannot mount a Secret's items as the kubelet does.
@@ -51,7 +53,7 @@ for item in yaml.safe_load_all(sys.stdin):
             (path / key).write_text(here(base64.b64decode(value).decode()))
             (path / key).chmod(0o444)
     elif kind == "Job":
-        spec = playable(item["spec"]["template"]["spec"]) | {"restartPolicy": "Never"}
+        spec = playable(item["spec"]["template"]["spec"])
         jobs.append({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": name}, "spec": spec})
     elif kind == "Deployment":
         playable(item["spec"]["template"]["spec"])

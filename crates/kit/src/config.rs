@@ -137,3 +137,12 @@ pub struct TelemetryConfig {
     #[arg(long, env = "ADMIN_LISTEN")]
     pub admin_listen: Option<SocketAddr>,
 }
+
+impl TelemetryConfig {
+    /// The same without an admin port: for commands, which may run beside the service with its
+    /// environment.
+    #[must_use]
+    pub fn of_command(&self) -> Self {
+        Self { admin_listen: None, ..self.clone() }
+    }
+}

@@ -61,7 +61,7 @@ impl Drop for Need {
     }
 }
 
-async fn serves(peer: &Channel) -> bool {
+pub(crate) async fn serves(peer: &Channel) -> bool {
     let answer = HealthClient::new(peer.clone()).check(HealthCheckRequest::default()).await;
     answer.is_ok_and(|answer| answer.get_ref().status() == ServingStatus::Serving)
 }

@@ -20,6 +20,9 @@ use crate::{
     shutdown,
 };
 
+/// How long a connection lasts.
+const CONNECTION_AGE: Duration = Duration::from_mins(5);
+
 /// What a server serves.
 #[derive(Debug)]
 pub struct Service {
@@ -56,10 +59,8 @@ pub async fn serve(
         .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
         .build_v1()
         .context("the contracts cannot be described")?;
-    let server = Server::builder()
+    let server = builder(CONNECTION_AGE)
         .layer(ContextLayer { public, rpcs: Arc::new(Rpcs::of(descriptors)?) })
-        .http2_keepalive_interval(Some(Duration::from_secs(20)))
-        .max_concurrent_streams(1024)
         .add_routes(routes)
         .add_service(health_service)
         .add_service(reflection)
@@ -83,6 +84,15 @@ pub async fn serve(
         }
         never = report_health(name, &health, &own_connection, &stop) => never,
     }
+}
+
+/// With what every connection is set to. An old one is closed when its requests have been answered, so
+/// that clients behind one address spread over new replicas, too.
+fn builder(connection_age: Duration) -> Server {
+    Server::builder()
+        .http2_keepalive_interval(Some(Duration::from_secs(20)))
+        .max_concurrent_streams(1024)
+        .max_connection_age(connection_age)
 }
 
 /// Tells the health until the process leaves or `stop`, then that there is none, and never ends.
@@ -118,4 +128,42 @@ async fn report_health(
 async fn answers(database: &PgPool) -> bool {
     let asked = sqlx::query("select 1").execute(database);
     matches!(tokio::time::timeout(INTERVAL, asked).await, Ok(Ok(_)))
+}
+
+#[cfg(test)]
+mod tests {
+    use tonic_health::pb::{HealthCheckRequest, health_client::HealthClient};
+
+    use super::*;
+    use crate::client;
+
+    #[tokio::test]
+    async fn a_connection_that_is_closed_for_its_age_fails_no_request() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let (_health, service) = tonic_health::server::health_reporter();
+        let server = builder(Duration::from_millis(100))
+            .add_service(service)
+            .serve_with_incoming(TcpIncoming::from(listener));
+        let client = HealthClient::new(client::channel(url).unwrap());
+        let load = async {
+            let begin = std::time::Instant::now();
+            let mut asked = 0_u32;
+            while begin.elapsed() < Duration::from_secs(2) {
+                let mut tries = [client.clone(), client.clone()];
+                for client in &mut tries {
+                    client.check(HealthCheckRequest::default()).await.unwrap();
+                }
+                asked = asked.saturating_add(2);
+            }
+            asked
+        };
+
+        let asked = tokio::select! {
+            asked = load => asked,
+            served = server => panic!("{served:?}"),
+        };
+
+        assert!(asked > 100, "{asked}");
+    }
 }

@@ -18,6 +18,7 @@ mod payments_races;
 mod program;
 mod queue;
 mod races;
+mod replicas;
 mod several;
 mod standings;
 mod support;
