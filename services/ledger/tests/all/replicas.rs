@@ -64,7 +64,7 @@ impl Replica {
                 sleep(Duration::from_millis(50)).await;
             }
         };
-        timeout(PATIENCE, waiting).await.expect("it gets its share");
+        timeout(PATIENCE, waiting).await.unwrap();
     }
 }
 
