@@ -53,7 +53,7 @@ pub(crate) fn install() -> anyhow::Result<PrometheusHandle> {
         .context("metrics cannot be recorded")?;
     metrics::describe_histogram!(RPC, "Rpcs that were served, in seconds.");
     metrics::describe_histogram!(HTTP, "HTTP requests that were served, in seconds.");
-    metrics::describe_histogram!(OUTSIDE, "Calls to rails, providers and the like, in seconds.");
+    metrics::describe_histogram!(OUTSIDE, "Calls to identity providers and the like, in seconds.");
     metrics::describe_gauge!(UNDER_WAY, "Payments and verifications that are worked on.");
     metrics::describe_gauge!(POOL, "Connections of the service's pool to its database.");
     metrics::describe_gauge!(POOL_MOST, "Connections that the pool may have.");
@@ -115,7 +115,7 @@ pub fn http(method: &http::Method, route: &str, status: u16, elapsed: Duration) 
         .record(elapsed);
 }
 
-/// A call to somebody outside: a rail, a provider. `of` and `call` are of the program's own words.
+/// A call to somebody outside, as a provider of identities. `of` and `call` are of the program's own words.
 ///
 /// # Errors
 ///

@@ -39,6 +39,7 @@ mod scope;
 mod text;
 mod transactions;
 mod transfers;
+mod unknown;
 mod verifications;
 
 /// What the gateway needs to know.

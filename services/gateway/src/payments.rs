@@ -16,6 +16,7 @@ use crate::{
     query::{Nothing, Paging, Parameters, Parse, Query},
     scope::needs,
     text,
+    unknown::Unknown,
 };
 
 pub(crate) mod new;
@@ -54,7 +55,7 @@ async fn details(
     outgoing
         .send(peers.payments, message, |peer, request| Box::pin(peer.get_payment(request)))
         .await?
-        .view(|payment| Ok(Success::of(PaymentView::details(payment)?)))
+        .view(|payment| Ok(Success::of(PaymentView::of(payment, Unknown::LeftOut)?)))
 }
 
 /// Which payments are listed. Parameters that are given must all hold.
@@ -101,7 +102,7 @@ async fn list(
         .send(peers.payments, message, |peer, request| Box::pin(peer.list_payments(request)))
         .await?
         .view(|page| {
-            let (rows, row) = (page.payments, PaymentView::row);
+            let (rows, row) = (page.payments, |payment| PaymentView::of(payment, Unknown::Empty));
             Ok(Success::of(Page::of(page.total_size, rows, page.next_page_token, row)?))
         })
 }
@@ -125,5 +126,5 @@ async fn cancel(
     outgoing
         .send(peers.payments, message, |peer, request| Box::pin(peer.cancel_payment(request)))
         .await?
-        .view(|payment| Ok(Success::of(PaymentView::details(payment)?)))
+        .view(|payment| Ok(Success::of(PaymentView::of(payment, Unknown::LeftOut)?)))
 }

@@ -22,6 +22,7 @@ use crate::{
     query::{Paging, Parameters, Parse, Query},
     scope::needs,
     text,
+    unknown::Unknown,
 };
 
 mod view;
@@ -101,11 +102,11 @@ impl TryFrom<QueryTransactionsResponse> for Found {
         match response.answer {
             Some(query_transactions_response::Answer::Page(page)) => {
                 let rows = page.transactions;
-                let row = TransactionView::row;
+                let row = |transaction| TransactionView::of(transaction, Unknown::Empty);
                 Ok(Self::Page(Page::of(page.total_size, rows, page.next_page_token, row)?))
             }
             Some(query_transactions_response::Answer::Transaction(one)) => {
-                Ok(Self::One(Box::new(TransactionView::details(one)?)))
+                Ok(Self::One(Box::new(TransactionView::of(one, Unknown::LeftOut)?)))
             }
             None => Err(Failure::internal("an id that names neither one nor many")),
         }

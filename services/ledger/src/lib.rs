@@ -69,7 +69,7 @@ pub async fn work(
     drain_timeout: Duration,
     stop: CancellationToken,
 ) {
-    worker(&settings, pool, customer, Arc::default()).run(drain_timeout, stop).await;
+    Box::pin(worker(&settings, pool, customer, Arc::default()).run(drain_timeout, stop)).await;
 }
 
 /// Serves and works until `stop`, then lets what is under way finish within `drain_timeout`.

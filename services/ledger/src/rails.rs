@@ -26,8 +26,9 @@ pub(crate) trait Rail: Send + Sync {
     /// Asks about a payment that it has taken.
     fn fetch(&self, payment: PaymentId) -> Answer<'_, Progress>;
 
-    /// What has come in and is not acknowledged, oldest first.
-    fn incoming(&self, limit: i64) -> Answer<'_, Vec<Incoming>>;
+    /// What has come in and is not acknowledged, oldest first; only what stands behind the item with
+    /// the reference `after`, where that is given.
+    fn incoming<'a>(&'a self, after: Option<&'a str>, limit: i64) -> Answer<'a, Vec<Incoming>>;
 
     /// Says that what came in is in the books. Until then it comes again.
     fn acknowledge<'a>(&'a self, reference: &'a str) -> Answer<'a, ()>;

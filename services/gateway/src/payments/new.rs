@@ -101,39 +101,60 @@ impl Parse for NewSepaCredit {
     }
 }
 
-impl NewFasterPayment {
-    fn into_request(self, outgoing: &Outgoing) -> CreatePaymentRequest {
+/// A payment over either rail.
+struct Order {
+    kind: TransactionType,
+    from_ledger_id: Option<String>,
+    name: Option<String>,
+    creditor: BankDetails,
+    amount: Option<String>,
+    reference: Option<String>,
+}
+
+impl From<NewFasterPayment> for Order {
+    fn from(new: NewFasterPayment) -> Self {
         let creditor = BankDetails {
-            sort_code: self.sort_code.unwrap_or_default(),
-            account_number: self.account_number.unwrap_or_default(),
+            sort_code: new.sort_code.unwrap_or_default(),
+            account_number: new.account_number.unwrap_or_default(),
             ..BankDetails::default()
         };
-        CreatePaymentRequest {
-            request_id: outgoing.key(),
-            r#type: TransactionType::FasterPayment.into(),
-            from_ledger_id: self.from_ledger_id.unwrap_or_default(),
-            creditor_name: self.name.unwrap_or_default(),
-            creditor: Some(creditor),
-            amount: self.amount.map(Amount::Decimal),
-            reference: self.reference.unwrap_or_default(),
-            validate_only: outgoing.validate_only(),
+        Self {
+            kind: TransactionType::FasterPayment,
+            from_ledger_id: new.from_ledger_id,
+            name: new.name,
+            creditor,
+            amount: new.amount,
+            reference: new.reference,
         }
     }
 }
 
-impl NewSepaCredit {
-    fn into_request(self, outgoing: &Outgoing) -> CreatePaymentRequest {
+impl From<NewSepaCredit> for Order {
+    fn from(new: NewSepaCredit) -> Self {
         let creditor = BankDetails {
-            iban: self.iban.unwrap_or_default(),
-            bic_swift: self.bic_swift.unwrap_or_default(),
+            iban: new.iban.unwrap_or_default(),
+            bic_swift: new.bic_swift.unwrap_or_default(),
             ..BankDetails::default()
         };
+        Self {
+            kind: TransactionType::SepaCredit,
+            from_ledger_id: new.from_ledger_id,
+            name: new.name,
+            creditor,
+            amount: new.amount,
+            reference: new.reference,
+        }
+    }
+}
+
+impl Order {
+    fn into_request(self, outgoing: &Outgoing) -> CreatePaymentRequest {
         CreatePaymentRequest {
             request_id: outgoing.key(),
-            r#type: TransactionType::SepaCredit.into(),
+            r#type: self.kind.into(),
             from_ledger_id: self.from_ledger_id.unwrap_or_default(),
             creditor_name: self.name.unwrap_or_default(),
-            creditor: Some(creditor),
+            creditor: Some(self.creditor),
             amount: self.amount.map(Amount::Decimal),
             reference: self.reference.unwrap_or_default(),
             validate_only: outgoing.validate_only(),
@@ -158,8 +179,7 @@ pub(super) async fn faster_payment(
     State(peers): State<Peers>,
     Body(new, outgoing): Body<NewFasterPayment>,
 ) -> Result<Answer<Both<PaymentOutcome>>, Failure> {
-    let message = new.into_request(&outgoing);
-    create(peers, message, &outgoing).await
+    create(peers, new.into(), &outgoing).await
 }
 
 /// Orders a SEPA Credit Transfer. As a Faster Payment in all else.
@@ -175,15 +195,15 @@ pub(super) async fn sepa_credit(
     State(peers): State<Peers>,
     Body(new, outgoing): Body<NewSepaCredit>,
 ) -> Result<Answer<Both<PaymentOutcome>>, Failure> {
-    let message = new.into_request(&outgoing);
-    create(peers, message, &outgoing).await
+    create(peers, new.into(), &outgoing).await
 }
 
 async fn create(
     peers: Peers,
-    message: CreatePaymentRequest,
+    order: Order,
     outgoing: &Outgoing,
 ) -> Result<Answer<Both<PaymentOutcome>>, Failure> {
+    let message = order.into_request(outgoing);
     let made: Answer<Payment> = outgoing
         .send(peers.payments, message, |peer, request| Box::pin(peer.create_payment(request)))
         .await?;

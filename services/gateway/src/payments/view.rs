@@ -2,10 +2,10 @@
 
 use proto::ledger::v1::Payment;
 use serde::Serialize;
-use types::{Side, TransferId};
+use types::Side;
 use utoipa::{ToSchema, openapi::Object};
 
-use crate::{clock, failure::Failure, text};
+use crate::{clock, failure::Failure, text, unknown::Unknown};
 
 /// A payment's details: the name and the account are those of who is paid.
 #[derive(Debug, Serialize, ToSchema)]
@@ -77,82 +77,33 @@ fn kind() -> Object {
 }
 
 impl PaymentView {
-    /// A payment on its own: what is not known is left out.
-    pub(super) fn details(payment: Payment) -> Result<Self, Failure> {
-        let Row { view, .. } = Row::try_from(payment)?;
-        Ok(view)
-    }
-
-    /// A payment in a list: what is not known is empty.
-    pub(super) fn row(payment: Payment) -> Result<Self, Failure> {
-        let Row { mut view, is_gbp } = Row::try_from(payment)?;
-        let account = if is_gbp {
-            [&mut view.account_number, &mut view.sort_code]
-        } else {
-            [&mut view.iban, &mut view.bic_swift]
-        };
-        let others = [
-            &mut view.ledger_id,
-            &mut view.rejection_reason,
-            &mut view.transaction_id,
-            &mut view.return_transaction_id,
-        ];
-        for text in account.into_iter().chain(others) {
-            text.get_or_insert_default();
-        }
-        Ok(view)
-    }
-}
-
-/// A payment, and which kind of account it shows.
-struct Row {
-    view: PaymentView,
-    is_gbp: bool,
-}
-
-impl TryFrom<Payment> for Row {
-    type Error = Failure;
-
-    fn try_from(payment: Payment) -> Result<Self, Failure> {
+    pub(super) fn of(payment: Payment, unknown: Unknown) -> Result<Self, Failure> {
         let (kind, code) = (payment.r#type(), payment.response_code());
         let status = payment.status();
         let amount = payment.amount.ok_or_else(|| Failure::internal("no amount"))?;
-        let account = payment.creditor.unwrap_or_default();
-        let is_gbp = text::is_gbp(&amount);
-        let shown = |text: String, is_shown: bool| text::present(text).filter(|_| is_shown);
-        let view = PaymentView {
+        let account = unknown.account(payment.creditor, &amount);
+        Ok(Self {
             payment_id: payment.payment_id,
             r#type: text::TRANSACTION_TYPES.word(kind)?,
             payment_status: text::PAYMENT_STATUSES.word(status)?,
             response_code: i32::from(code).to_string(),
             response_message: text::RESPONSE_MESSAGES.word(code)?,
-            ledger_id: text::present(payment.from_ledger_id),
+            ledger_id: unknown.text(payment.from_ledger_id),
             name: payment.creditor_name,
-            account_number: shown(account.account_number, is_gbp),
-            sort_code: shown(account.sort_code, is_gbp),
-            iban: shown(account.iban, !is_gbp),
-            bic_swift: shown(account.bic_swift, !is_gbp),
+            account_number: account.account_number,
+            sort_code: account.sort_code,
+            iban: account.iban,
+            bic_swift: account.bic_swift,
             reference: payment.reference,
             amount: text::decimal(&amount)?,
             currency: amount.currency.to_ascii_lowercase(),
-            rejection_reason: text::present(payment.rejection_reason),
-            transaction_id: text::present(payment.transaction_id),
-            return_transaction_id: received(&payment.return_transfer_id)?,
+            rejection_reason: unknown.text(payment.rejection_reason),
+            transaction_id: unknown.text(payment.transaction_id),
+            return_transaction_id: unknown.side(&payment.return_transfer_id, Side::Credit)?,
             created: clock::print(payment.create_time.as_ref())?,
             last_update: clock::print(payment.update_time.as_ref())?,
-        };
-        Ok(Self { view, is_gbp })
+        })
     }
-}
-
-/// The receiving ledger's side of a transfer that there may be none of.
-fn received(transfer: &str) -> Result<Option<String>, Failure> {
-    if transfer.is_empty() {
-        return Ok(None);
-    }
-    let transfer =
-        TransferId::parse(transfer).map_err(|_| Failure::internal("no transfer's id"))?;
-    Ok(Some(transfer.transaction(Side::Credit).to_string()))
 }
 
 #[cfg(test)]
@@ -162,6 +113,7 @@ mod tests {
         ledger::v1::{BankDetails, PaymentStatus, ResponseCode, TransactionType},
         r#type::v1::Money,
     };
+    use types::TransferId;
 
     use super::*;
 
@@ -190,7 +142,7 @@ mod tests {
 
     #[test]
     fn a_row_says_what_is_not_known_by_an_empty_text() {
-        let row = PaymentView::row(payment("GBP")).unwrap();
+        let row = PaymentView::of(payment("GBP"), Unknown::Empty).unwrap();
 
         let expected = concat!(
             r#"{"payment_id":"p","type":"faster_payment","payment_status":"submitted","#,
@@ -206,7 +158,8 @@ mod tests {
     #[test]
     fn details_leave_out_what_is_not_known() {
         let printed =
-            serde_json::to_string(&PaymentView::details(payment("EUR")).unwrap()).unwrap();
+            serde_json::to_string(&PaymentView::of(payment("EUR"), Unknown::LeftOut).unwrap())
+                .unwrap();
 
         assert!(printed.contains(r#""iban":"DE89370400440532013000","reference":"#), "{printed}");
         for absent in ["sort_code", "bic_swift", "transaction_id", "rejection_reason"] {
@@ -219,7 +172,7 @@ mod tests {
         let back = TransferId::new();
         let returned = Payment { return_transfer_id: back.to_string(), ..payment("GBP") };
 
-        let view = PaymentView::details(returned).unwrap();
+        let view = PaymentView::of(returned, Unknown::LeftOut).unwrap();
 
         assert_eq!(view.return_transaction_id, Some(back.transaction(Side::Credit).to_string()));
     }

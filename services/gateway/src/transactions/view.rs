@@ -4,10 +4,10 @@ use std::collections::BTreeMap;
 
 use proto::ledger::v1::{Direction, Transaction};
 use serde::Serialize;
-use types::{Side, TransferId};
+use types::Side;
 use utoipa::ToSchema;
 
-use crate::{clock, failure::Failure, text};
+use crate::{clock, failure::Failure, text, unknown::Unknown};
 
 /// A transaction as its ledger sees it: the name and the account are the counterparty's.
 #[derive(Debug, Serialize, ToSchema)]
@@ -80,58 +80,20 @@ pub(crate) struct TransactionView {
 }
 
 impl TransactionView {
-    /// A transaction on its own: what is not known is left out.
-    pub(super) fn details(transaction: Transaction) -> Result<Self, Failure> {
-        let Row { view, .. } = Row::try_from(transaction)?;
-        Ok(view)
-    }
-
-    /// A transaction in a list: what is not known is empty.
-    pub(super) fn row(transaction: Transaction) -> Result<Self, Failure> {
-        let Row { mut view, is_gbp } = Row::try_from(transaction)?;
-        let account = if is_gbp {
-            [&mut view.account_number, &mut view.sort_code]
-        } else {
-            [&mut view.iban, &mut view.bic_swift]
-        };
-        let others = [
-            &mut view.name,
-            &mut view.linked_transaction_id,
-            &mut view.balance_after,
-            &mut view.reverses_transaction_id,
-            &mut view.payment_id,
-        ];
-        for text in account.into_iter().chain(others) {
-            text.get_or_insert_default();
-        }
-        Ok(view)
-    }
-}
-
-/// A transaction, and which kind of account it shows.
-struct Row {
-    view: TransactionView,
-    is_gbp: bool,
-}
-
-impl TryFrom<Transaction> for Row {
-    type Error = Failure;
-
-    fn try_from(transaction: Transaction) -> Result<Self, Failure> {
+    pub(super) fn of(transaction: Transaction, unknown: Unknown) -> Result<Self, Failure> {
         let (kind, code) = (transaction.r#type(), transaction.response_code());
         let direction = transaction.direction();
         let amount = transaction.amount.ok_or_else(|| Failure::internal("no amount"))?;
-        let account = transaction.counterparty.unwrap_or_default();
-        let is_gbp = text::is_gbp(&amount);
-        let shown = |text: String, is_shown: bool| text::present(text).filter(|_| is_shown);
-        let view = TransactionView {
+        let account = unknown.account(transaction.counterparty, &amount);
+        let balance_after = transaction.balance_after.as_ref().map(text::decimal).transpose()?;
+        Ok(Self {
             transaction_id: transaction.transaction_id,
             date_time: clock::print_with_slashes(transaction.create_time.as_ref())?,
-            name: text::present(transaction.counterparty_name),
-            account_number: shown(account.account_number, is_gbp),
-            sort_code: shown(account.sort_code, is_gbp),
-            iban: shown(account.iban, !is_gbp),
-            bic_swift: shown(account.bic_swift, !is_gbp),
+            name: unknown.text(transaction.counterparty_name),
+            account_number: account.account_number,
+            sort_code: account.sort_code,
+            iban: account.iban,
+            bic_swift: account.bic_swift,
             reference: transaction.reference,
             amount: text::decimal(&amount)?,
             currency: amount.currency.to_ascii_lowercase(),
@@ -139,25 +101,19 @@ impl TryFrom<Transaction> for Row {
             r#type: text::TRANSACTION_TYPES.word(kind)?,
             response_code: i32::from(code).to_string(),
             response_message: text::RESPONSE_MESSAGES.word(code)?,
-            linked_transaction_id: text::present(transaction.linked_transaction_id),
-            balance_after: transaction.balance_after.as_ref().map(text::decimal).transpose()?,
-            reverses_transaction_id: reversed(&transaction.reverses_transfer_id, direction)?,
-            payment_id: text::present(transaction.payment_id),
+            linked_transaction_id: unknown.text(transaction.linked_transaction_id),
+            balance_after: unknown.text(balance_after.unwrap_or_default()),
+            reverses_transaction_id: unknown
+                .side(&transaction.reverses_transfer_id, undone_by(direction))?,
+            payment_id: unknown.text(transaction.payment_id),
             metadata: transaction.metadata.into_iter().collect(),
-        };
-        Ok(Self { view, is_gbp })
+        })
     }
 }
 
 /// The ledger's side of the transfer that one of this direction undoes.
-fn reversed(transfer: &str, direction: Direction) -> Result<Option<String>, Failure> {
-    if transfer.is_empty() {
-        return Ok(None);
-    }
-    let transfer =
-        TransferId::parse(transfer).map_err(|_| Failure::internal("no transfer's id"))?;
-    let side = if direction == Direction::Out { Side::Credit } else { Side::Debit };
-    Ok(Some(transfer.transaction(side).to_string()))
+fn undone_by(direction: Direction) -> Side {
+    if direction == Direction::Out { Side::Credit } else { Side::Debit }
 }
 
 #[cfg(test)]
@@ -167,6 +123,7 @@ mod tests {
         ledger::v1::{BankDetails, ResponseCode, TransactionType},
         r#type::v1::Money,
     };
+    use types::TransferId;
 
     use super::*;
 
@@ -193,7 +150,7 @@ mod tests {
 
     #[test]
     fn a_row_is_printed_as_documented() {
-        let row = TransactionView::row(transaction("GBP")).unwrap();
+        let row = TransactionView::of(transaction("GBP"), Unknown::Empty).unwrap();
 
         let expected = concat!(
             r#"{"transaction_id":"t","date_time":"2020/01/05 12:12:54","name":"Dave Bloggs","#,
@@ -208,8 +165,10 @@ mod tests {
 
     #[test]
     fn other_currencies_show_the_international_account() {
-        let row =
-            serde_json::to_string(&TransactionView::row(transaction("EUR")).unwrap()).unwrap();
+        let row = serde_json::to_string(
+            &TransactionView::of(transaction("EUR"), Unknown::Empty).unwrap(),
+        )
+        .unwrap();
 
         assert!(row.contains(r#""iban":"DE89370400440532013000","bic_swift":"","#));
         assert!(!row.contains("sort_code"));
@@ -217,7 +176,7 @@ mod tests {
 
     #[test]
     fn details_leave_out_what_is_not_known() {
-        let view = TransactionView::details(transaction("EUR")).unwrap();
+        let view = TransactionView::of(transaction("EUR"), Unknown::LeftOut).unwrap();
 
         let printed = serde_json::to_string(&view).unwrap();
         assert!(!printed.contains("bic_swift"));
@@ -227,12 +186,15 @@ mod tests {
     #[test]
     fn a_reversal_names_what_it_undoes_on_its_own_ledger() {
         let transfer = TransferId::new();
-        let undone = |direction| reversed(&transfer.to_string(), direction).unwrap();
+        let undone = |direction: Direction| {
+            let reverses_transfer_id = transfer.to_string();
+            let direction = direction.into();
+            let reversal = Transaction { reverses_transfer_id, direction, ..transaction("GBP") };
+            TransactionView::of(reversal, Unknown::LeftOut).unwrap().reverses_transaction_id
+        };
 
         // What has come in is undone by a transaction that goes out, and the other way.
         assert_eq!(undone(Direction::Out), Some(transfer.transaction(Side::Credit).to_string()));
         assert_eq!(undone(Direction::In), Some(transfer.transaction(Side::Debit).to_string()));
-        assert_eq!(reversed("", Direction::In).unwrap(), None);
-        assert!(reversed("x", Direction::In).is_err());
     }
 }

@@ -29,6 +29,8 @@ use crate::{
 };
 
 mod drive;
+mod figures;
+mod pauses;
 mod receive;
 
 use drive::Driver;
@@ -62,13 +64,16 @@ impl Worker {
     /// Works until `stop`, then ends what is under way within `drain_timeout`. What is cut off then
     /// is taken up again later, here or elsewhere.
     pub(crate) async fn run(mut self, drain_timeout: Duration, stop: CancellationToken) {
+        figures::describe();
         let receiver = self.receiver.take();
         let receiving = async {
             if let Some(receiver) = receiver {
-                receiver.run(&stop).await;
+                Box::pin(receiver.run(&stop)).await;
             }
         };
-        tokio::join!(self.drive(drain_timeout, &stop), receiving);
+        let pool = self.pool.clone();
+        let watching = figures::watch(&pool, &stop);
+        tokio::join!(self.drive(drain_timeout, &stop), receiving, watching);
     }
 
     async fn drive(&mut self, drain_timeout: Duration, stop: &CancellationToken) {
@@ -109,7 +114,9 @@ impl Worker {
             return Ok(());
         };
         let mut conn = conn?;
-        for claimed in payment_work::claim(&mut conn, free, self.settings.lease).await? {
+        let claimed = payment_work::claim(&mut conn, free, self.settings.lease).await?;
+        figures::claimed(claimed.len());
+        for claimed in claimed {
             let lease_left = self.settings.lease.saturating_sub(start.elapsed());
             let span = tracing::info_span!("pay", payment.id = %claimed.id);
             let driver = Arc::clone(&self.driver);

@@ -106,10 +106,10 @@ impl Rail for Sandbox {
         })
     }
 
-    fn incoming(&self, limit: i64) -> Answer<'_, Vec<Incoming>> {
+    fn incoming<'a>(&'a self, after: Option<&'a str>, limit: i64) -> Answer<'a, Vec<Incoming>> {
         Box::pin(async move {
             let mut conn = self.pool.acquire().await.map_err(broken)?;
-            Ok(store::incoming(&mut conn, limit).await.map_err(Trouble::from)?)
+            Ok(store::incoming(&mut conn, after, limit).await.map_err(Trouble::from)?)
         })
     }
 

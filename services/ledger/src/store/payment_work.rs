@@ -111,6 +111,35 @@ pub(crate) async fn wait_for_rail(
     Ok(())
 }
 
+/// The payments that have not ended.
+#[derive(Debug)]
+pub(crate) struct Backlog {
+    pub(crate) open: i64,
+    /// Those of which so many tries in a row have failed.
+    pub(crate) failing: i64,
+    /// The age of the oldest; zero where there is none.
+    pub(crate) oldest: Duration,
+}
+
+/// Counts what is open; it is read by an index that has nothing else.
+pub(crate) async fn backlog(conn: &mut PgConnection, many: i32) -> Result<Backlog, Error> {
+    let row = sqlx::query!(
+        r#"
+        select
+            count(*) as "open!",
+            count(*) filter (where attempts >= $1) as "failing!",
+            coalesce(extract(epoch from now() - min(create_time)) * 1000, 0)::bigint as "oldest_ms!"
+        from payments
+        where next_attempt_time is not null
+        "#,
+        many,
+    )
+    .fetch_one(conn)
+    .await?;
+    let oldest = Duration::from_millis(u64::try_from(row.oldest_ms).unwrap_or_default());
+    Ok(Backlog { open: row.open, failing: row.failing, oldest })
+}
+
 pub(super) fn milliseconds(duration: Duration) -> i64 {
     i64::try_from(duration.as_millis()).unwrap_or(i64::MAX)
 }

@@ -138,7 +138,11 @@ pub(crate) async fn progress(
 }
 
 /// What is due and not acknowledged, oldest first.
-pub(crate) async fn incoming(conn: &mut PgConnection, limit: i64) -> Result<Vec<Incoming>, Error> {
+pub(crate) async fn incoming(
+    conn: &mut PgConnection,
+    after: Option<&str>,
+    limit: i64,
+) -> Result<Vec<Incoming>, Error> {
     let rows = sqlx::query_as!(
         Row,
         "
@@ -148,10 +152,18 @@ pub(crate) async fn incoming(conn: &mut PgConnection, limit: i64) -> Result<Vec<
             debtor_sort_code, debtor_account_number, debtor_iban
         from sandbox_rail_incoming
         where acknowledge_time is null and due_time <= now()
-        order by due_time
+            and (
+                $2::text is null
+                or (due_time, rail_reference) > (
+                    select due_time, rail_reference from sandbox_rail_incoming
+                    where rail_reference = $2
+                )
+            )
+        order by due_time, rail_reference
         limit $1
         ",
         limit,
+        after,
     )
     .fetch_all(conn)
     .await?;

@@ -10,6 +10,7 @@
 
 mod actor;
 mod model;
+mod payments;
 
 use std::sync::{Arc, Mutex};
 

@@ -3,6 +3,8 @@
 
 #![expect(clippy::arithmetic_side_effects, reason = "an overflow fails the test")]
 
+mod payments;
+
 use std::{
     fs::{self, Permissions},
     os::unix::fs::PermissionsExt,

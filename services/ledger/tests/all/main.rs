@@ -15,6 +15,7 @@ mod payments;
 mod payments_inbound;
 mod payments_on_us;
 mod payments_races;
+mod payments_unbooked;
 mod program;
 mod queue;
 mod races;

@@ -17,7 +17,7 @@ fn named(ledger: &Ledger, rail_reference: &str) -> CreateInboundPaymentRequest {
     CreateInboundPaymentRequest { rail_reference: rail_reference.into(), ..inbound(ledger, "2") }
 }
 
-async fn suspense(setup: &Setup) -> i64 {
+pub(crate) async fn suspense(setup: &Setup) -> i64 {
     let query = "
         select coalesce(sum(abs(balance_minor)), 0)::bigint from accounts where kind = 'suspense'";
     sqlx::query_scalar(query).fetch_one(&setup.pool).await.unwrap()
@@ -124,7 +124,7 @@ async fn another_tenants_outside_world_has_references_of_its_own() {
 }
 
 /// Lets the rail bring a payment of 2.00 for an account.
-async fn arrives(setup: &Setup, rail_reference: &str, account_number: &str) {
+pub(crate) async fn arrives(setup: &Setup, rail_reference: &str, account_number: &str) {
     sqlx::query(
         "
         insert into sandbox_rail_incoming (
@@ -145,7 +145,7 @@ async fn arrives(setup: &Setup, rail_reference: &str, account_number: &str) {
 }
 
 /// Waits until the rail has nothing more for us.
-async fn all_taken_in(setup: &Setup) {
+pub(crate) async fn all_taken_in(setup: &Setup) {
     eventually(async || {
         let open = "select count(*) from sandbox_rail_incoming where acknowledge_time is null";
         let open: i64 = sqlx::query_scalar(open).fetch_one(&setup.pool).await.unwrap();

@@ -1,14 +1,15 @@
 //! One payment as far as it will go now.
 
-use std::{sync::Arc, time::Duration};
+use std::{sync::Arc, time::Instant};
 
-use kit::{
-    caller::{Call, Caller, DEFAULT_DEADLINE},
-    measure,
-};
+use kit::caller::{Call, Caller, DEFAULT_DEADLINE};
 use sqlx::PgPool;
 use types::{LedgerId, TenantId, Text};
 
+use super::{
+    figures::{self, Step},
+    pauses,
+};
 use crate::{
     config::PaymentSettings,
     domain::{
@@ -47,23 +48,34 @@ impl Driver {
     /// Drives a payment; what fails is tried again after a pause, for as long as it takes: its money may
     /// have gone.
     pub(super) async fn drive(&self, claimed: &Claimed) {
-        if let Err(error) = self.advance(claimed).await {
-            tracing::warn!(%error, "payment {} has to wait", claimed.id);
-            // A database that does not take this either gives the work back at the end of the lease.
-            if let Err(error) = self.put_off(claimed).await {
-                tracing::warn!(%error, "payment {} waits for its lease to end", claimed.id);
+        let step = match self.advance(claimed).await {
+            Ok(step) => step,
+            Err(error) => {
+                let attempts = claimed.attempts;
+                if pauses::is_for_a_person(&error, attempts) {
+                    tracing::error!(%error, attempts, "payment {} cannot go on", claimed.id);
+                } else {
+                    tracing::warn!(%error, attempts, "payment {} has to wait", claimed.id);
+                }
+                // A database that does not take this either gives the work back at the end of the
+                // lease.
+                if let Err(error) = self.put_off(claimed).await {
+                    tracing::warn!(%error, "payment {} waits for its lease to end", claimed.id);
+                }
+                Step::PutOff
             }
-        }
+        };
+        figures::ended(step);
     }
 
-    async fn advance(&self, claimed: &Claimed) -> Result<(), Error> {
+    async fn advance(&self, claimed: &Claimed) -> Result<Step, Error> {
         let payment = self.submit(claimed).await?;
         match payment.state {
             State::Submitted(Route::OnUs) => self.pay_on_us(&payment).await,
             State::Submitted(Route::Rail) => self.pay_over_rail(claimed, &payment).await,
             // It has ended meanwhile.
             State::Accepted | State::Settled { .. } | State::Rejected(_) | State::Cancelled => {
-                Ok(())
+                Ok(Step::Idle)
             }
         }
     }
@@ -95,25 +107,40 @@ impl Driver {
         Ok(payment)
     }
 
-    async fn pay_over_rail(&self, claimed: &Claimed, payment: &Payment) -> Result<(), Error> {
+    async fn pay_over_rail(&self, claimed: &Claimed, payment: &Payment) -> Result<Step, Error> {
         match self.ask(claimed, payment).await {
-            Ok(Progress::Settled) => books::settle(&self.pool, payment).await,
-            Ok(Progress::Rejected(reason)) => books::reject(&self.pool, payment, &reason).await,
+            Ok(Progress::Settled) => {
+                books::settle(&self.pool, payment).await?;
+                Ok(Step::Settled)
+            }
+            Ok(Progress::Rejected(reason)) => self.reject(payment, &reason).await,
             Ok(Progress::Pending(poll_after)) => {
                 let pause = poll_after.max(self.settings.shortest_poll);
                 let mut conn = self.pool.acquire().await?;
-                payment_work::wait_for_rail(&mut conn, claimed, pause).await
+                payment_work::wait_for_rail(&mut conn, claimed, pause).await?;
+                Ok(Step::Waits)
             }
             Err(error @ RailError::Permanent(_)) if !claimed.taken => {
                 tracing::error!(%error, "the rail refused payment {}", payment.id);
-                books::reject(&self.pool, payment, "RAIL_REFUSED").await
+                self.reject(payment, "RAIL_REFUSED").await
             }
             // What the rail has had may have moved money: only its own word ends it.
             Err(error @ (RailError::Permanent(_) | RailError::Transient(_))) => {
-                tracing::warn!(%error, attempts = claimed.attempts, "the rail failed payment {}", payment.id);
-                self.put_off(claimed).await
+                let attempts = claimed.attempts;
+                if matches!(error, RailError::Permanent(_)) || attempts >= figures::MANY_TRIES {
+                    tracing::error!(%error, attempts, "the rail fails payment {}", payment.id);
+                } else {
+                    tracing::warn!(%error, attempts, "the rail failed payment {}", payment.id);
+                }
+                self.put_off(claimed).await?;
+                Ok(Step::PutOff)
             }
         }
+    }
+
+    async fn reject(&self, payment: &Payment, reason: &str) -> Result<Step, Error> {
+        books::reject(&self.pool, payment, reason).await?;
+        Ok(Step::Rejected)
     }
 
     async fn ask(&self, claimed: &Claimed, payment: &Payment) -> Result<Progress, RailError> {
@@ -132,23 +159,21 @@ impl Driver {
         } else {
             ("submit", rail.submit(&instruction))
         };
-        let in_time = async {
-            tokio::time::timeout(self.settings.rail_timeout, answer)
-                .await
-                .unwrap_or_else(|_| Err(RailError::Transient("out of time".to_owned())))
-        };
-        measure::outside("rail", call, in_time).await
+        let asked = Instant::now();
+        let answer = tokio::time::timeout(self.settings.rail_timeout, answer).await;
+        figures::rail_answered(call, asked.elapsed());
+        answer.unwrap_or_else(|_| Err(RailError::Transient("out of time".to_owned())))
     }
 
-    async fn pay_on_us(&self, payment: &Payment) -> Result<(), Error> {
+    async fn pay_on_us(&self, payment: &Payment) -> Result<Step, Error> {
         let mut conn = self.pool.acquire().await?;
         let to = store::addresses::find(&mut conn, &payment.creditor.account).await?;
         drop(conn);
         let to = to.ok_or_else(|| Error::corrupt("an account number that is gone"))?;
         let sender = self.sender(payment).await?;
         match books::settle_on_us(&self.pool, payment, to, sender).await? {
-            Some(reason) => books::reject(&self.pool, payment, reason).await,
-            None => Ok(()),
+            Some(reason) => self.reject(payment, reason).await,
+            None => Ok(Step::Settled),
         }
     }
 
@@ -173,9 +198,7 @@ impl Driver {
 
     /// The work is due again after a pause, which grows with every failure.
     async fn put_off(&self, claimed: &Claimed) -> Result<(), Error> {
-        let doublings = u32::try_from(claimed.attempts).unwrap_or_default().min(16);
-        let pause = self.settings.first_pause.saturating_mul(2_u32.saturating_pow(doublings));
-        let pause = jittered(pause.min(self.settings.longest_pause));
+        let pause = pauses::after(&self.settings, claimed.attempts);
         let attempts = claimed.attempts.saturating_add(1);
         let mut conn = self.pool.acquire().await?;
         payment_work::postpone(&mut conn, claimed, attempts, pause).await
@@ -192,9 +215,4 @@ fn shown(name: &str) -> Result<Text, Error> {
 /// A caller that is this service itself.
 fn on_our_own_account(tenant: TenantId) -> Caller {
     Caller::new(Call::begin(None, DEFAULT_DEADLINE), tenant, None, Vec::new())
-}
-
-/// Something between half and all of it, so that what failed together does not come back together.
-fn jittered(pause: Duration) -> Duration {
-    pause.mul_f64(rand::random_range(0.5..=1.0))
 }
