@@ -38,7 +38,7 @@ bench *ARGUMENTS:
 # Everything about deploy/ that can be checked without a cluster
 deploy-check:
     cargo build --workspace --bins
-    deploy/check "${CARGO_TARGET_DIR:-target}/debug"
+    deploy/check --all "${CARGO_TARGET_DIR:-target}/debug"
 
 # The pods of the dev overlay, played with podman and broken
 deploy-test:
