@@ -13,7 +13,7 @@ use opentelemetry::{
 };
 use opentelemetry_otlp::WithExportConfig;
 use opentelemetry_sdk::{Resource, propagation::TraceContextPropagator, trace::SdkTracerProvider};
-use tracing::{Level, Span};
+use tracing::{Level, Span, subscriber::Interest};
 use tracing_opentelemetry::OpenTelemetrySpanExt;
 use tracing_subscriber::{
     EnvFilter, Layer, Registry,
@@ -112,8 +112,14 @@ fn traces(provider: &SdkTracerProvider) -> Vec<BoxedLayer> {
         metadata.is_span()
             && *metadata.level() <= Level::INFO
             && OURS.iter().any(|name| metadata.target().split("::").next() == Some(name))
-    });
-    let statements = dynamic_filter_fn(|metadata, _| statements::is_sampled(metadata));
+    })
+    .with_max_level_hint(Level::INFO);
+    // Everything but statements is ruled out once, not each time.
+    let statements = dynamic_filter_fn(|metadata, _| statements::is_sampled(metadata))
+        .with_callsite_filter(|metadata| {
+            if statements::is_told(metadata) { Interest::sometimes() } else { Interest::never() }
+        })
+        .with_max_level_hint(Level::DEBUG);
     vec![
         tracing_opentelemetry::layer()
             .with_tracer(tracer.clone())

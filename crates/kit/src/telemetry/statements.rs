@@ -13,15 +13,19 @@ use opentelemetry::{
 };
 use opentelemetry_sdk::trace::SdkTracer;
 use tracing::{
-    Event, Metadata, Subscriber,
+    Event, Level, Metadata, Subscriber,
     field::{Field, Visit},
 };
 use tracing_subscriber::layer;
 
+/// Whether this tells of an ended statement.
+pub(super) fn is_told(metadata: &Metadata<'_>) -> bool {
+    metadata.target() == "sqlx::query" && *metadata.level() <= Level::DEBUG
+}
+
 /// Whether this is an ended statement of a request that is sampled.
 pub(super) fn is_sampled(metadata: &Metadata<'_>) -> bool {
-    metadata.target() == "sqlx::query"
-        && Context::map_current(|context| context.span().span_context().is_sampled())
+    is_told(metadata) && Context::map_current(|context| context.span().span_context().is_sampled())
 }
 
 /// Makes the spans.
