@@ -21,6 +21,7 @@ LEFT_OUT = {
     "TLS_KEY_FILE": "given by components/mtls-cert-manager",
     "TLS_CA_FILE": "given by components/mtls-cert-manager",
     "SANDBOX": "given by overlays/dev alone",
+    "OCR_PROGRAM": "the image has no tesseract; zones are not read",
     "SANDBOX_PROVIDERS": "none but the names of the sandbox",
 }
 # Read by libraries, which `--help` does not show.

@@ -12,6 +12,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             "lombard/access/v1/access_service.proto",
             "lombard/customer/v1/customer_service.proto",
             "lombard/kyc/v1/kyc_service.proto",
+            "lombard/kyc/v1/screening_service.proto",
             "lombard/ledger/v1/ledger_service.proto",
             "lombard/ledger/v1/payment_service.proto",
             "lombard/ledger/v1/sandbox_service.proto",

@@ -14,7 +14,7 @@ use crate::{
         COMMIT_WAIT, Change, Customer, CustomerType, Details, Draft, Made, Report, Standings,
     },
     error::Error,
-    store::{self, Filter, Page, counts, standings},
+    store::{self, Filter, Page, changes, counts, standings},
 };
 
 /// The customers of all tenants.
@@ -42,6 +42,7 @@ impl Customers {
         };
         let customer = Customer::new(details, now());
         store::insert(work.conn(), caller.tenant(), &customer).await?;
+        changes::note(work.conn(), caller.tenant(), &customer).await?;
         counts::add(work.conn(), caller.tenant(), customer.id).await?;
         Ok(work.commit_keeping(&customer.id.to_string(), render(&customer)).await?)
     }
@@ -140,11 +141,14 @@ impl Customers {
             bad.into_result()?;
             return Err(Error::CustomerNotFound(id));
         };
-        let was_active = customer.active;
+        let (was_active, version) = (customer.active, customer.details_version);
         let made = customer.update(change, now(), &mut bad);
         bad.into_result()?;
         if made == Made::Change {
             store::update(work.conn(), tenant, &customer).await?;
+        }
+        if customer.details_version != version {
+            changes::note(work.conn(), tenant, &customer).await?;
         }
         if customer.active != was_active {
             standings::count_change(work.conn(), tenant).await?;

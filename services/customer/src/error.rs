@@ -10,6 +10,8 @@ use crate::DOMAIN;
 pub(crate) enum Error {
     #[error("customer {0} does not exist")]
     CustomerNotFound(CustomerId),
+    #[error("this is for the platform itself")]
+    PlatformOnly,
     #[error(transparent)]
     Kit(#[from] errors::Error),
 }
@@ -31,6 +33,9 @@ impl From<Error> for Status {
         match error {
             Error::CustomerNotFound(_) => {
                 errors::status(Code::NotFound, DOMAIN, "CUSTOMER_NOT_FOUND", &error.to_string())
+            }
+            Error::PlatformOnly => {
+                errors::status(Code::PermissionDenied, DOMAIN, "PLATFORM_ONLY", &error.to_string())
             }
             Error::Kit(error) => error.into_status(DOMAIN),
         }

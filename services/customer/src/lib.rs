@@ -9,6 +9,7 @@ use sqlx::{PgPool, migrate::Migrator};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+mod changes;
 mod customers;
 mod domain;
 mod error;
@@ -26,7 +27,10 @@ pub static MIGRATIONS: Migrator = sqlx::migrate!();
 pub fn service(pool: PgPool) -> Service {
     Service {
         name: SERVICE_NAME,
-        routes: rpc::routes(customers::Customers::new(pool.clone())),
+        routes: rpc::routes(
+            customers::Customers::new(pool.clone()),
+            changes::Changes::new(pool.clone()),
+        ),
         public: &[],
         descriptors: proto::DESCRIPTORS,
         database: pool,

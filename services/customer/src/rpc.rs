@@ -13,23 +13,26 @@ use proto::customer::v1::{
 use tonic::{Request, Response, Status, service::Routes};
 
 use crate::{
+    changes::Changes,
     customers::{Customers, parse_details},
     domain::Customer,
     error::Error,
 };
 
+mod changes;
 mod parse;
 mod render;
 
-use render::{customer, standings};
+use render::{customer, standings, tenant_customer};
 
 /// The service's rpcs.
-pub(crate) fn routes(customers: Customers) -> Routes {
-    Routes::new(CustomerServiceServer::new(Rpc { customers }))
+pub(crate) fn routes(customers: Customers, changes: Changes) -> Routes {
+    Routes::new(CustomerServiceServer::new(Rpc { customers, changes }))
 }
 
 struct Rpc {
     customers: Customers,
+    changes: Changes,
 }
 
 #[tonic::async_trait]
@@ -131,5 +134,39 @@ impl CustomerService for Rpc {
         let recorded: Customer =
             self.customers.record_verification(caller.tenant(), id, &report).await?;
         Ok(Response::new(customer(&recorded)))
+    }
+
+    async fn list_customer_changes(
+        &self,
+        request: Request<pb::ListCustomerChangesRequest>,
+    ) -> Result<Response<pb::ListCustomerChangesResponse>, Status> {
+        changes::for_the_platform(&request)?;
+        let size = changes::size(request.get_ref().page_size)?;
+        let customers = self.changes.list(size).await?.iter().map(tenant_customer).collect();
+        Ok(Response::new(pb::ListCustomerChangesResponse { customers }))
+    }
+
+    async fn acknowledge_customer_changes(
+        &self,
+        request: Request<pb::AcknowledgeCustomerChangesRequest>,
+    ) -> Result<Response<pb::AcknowledgeCustomerChangesResponse>, Status> {
+        changes::for_the_platform(&request)?;
+        let seen = changes::seen(&request.get_ref().changes)?;
+        self.changes.acknowledge(&seen).await?;
+        Ok(Response::new(pb::AcknowledgeCustomerChangesResponse {}))
+    }
+
+    async fn list_every_customer(
+        &self,
+        request: Request<pb::ListEveryCustomerRequest>,
+    ) -> Result<Response<pb::ListEveryCustomerResponse>, Status> {
+        changes::for_the_platform(&request)?;
+        let (after, size) = changes::everyone(request.get_ref())?;
+        let found = self.changes.everyone(after, size.saturating_add(1)).await?;
+        let (found, more) = cut(found, size);
+        let last = found.last().filter(|_| more);
+        let next_page_token = last.map(changes::token).unwrap_or_default();
+        let customers = found.iter().map(tenant_customer).collect();
+        Ok(Response::new(pb::ListEveryCustomerResponse { customers, next_page_token }))
     }
 }

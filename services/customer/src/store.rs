@@ -1,5 +1,5 @@
 //! Statements on the table `customers`. How many a tenant has in all is kept apart, in
-//! [`counts`]; how often one was enabled or disabled, in [`standings`].
+//! [`counts`]; how often one was enabled or disabled, in [`standings`]; who was changed, in [`changes`].
 
 use std::ops::Range;
 
@@ -13,6 +13,7 @@ use crate::{
     error::Error,
 };
 
+pub(crate) mod changes;
 pub(crate) mod counts;
 mod row;
 pub(crate) mod standings;

@@ -36,6 +36,7 @@ mod query;
 mod remains;
 mod sandbox;
 mod scope;
+mod screening;
 mod text;
 mod transactions;
 mod transfers;

@@ -16,8 +16,8 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_swagger_ui::SwaggerUi;
 
 use crate::{
-    customers, failure::FailureView, ledgers, login, payments, peers::Peers, sandbox, transactions,
-    transfers, verifications,
+    customers, failure::FailureView, ledgers, login, payments, peers::Peers, sandbox, screening,
+    transactions, transfers, verifications,
 };
 
 /// What all routes share.
@@ -48,6 +48,7 @@ pub(crate) fn routes(sandbox: bool) -> OpenApiRouter<Peers> {
         .merge(login::routes())
         .merge(customers::routes())
         .merge(verifications::routes())
+        .merge(screening::routes())
         .merge(ledgers::routes())
         .merge(transactions::routes())
         .merge(transfers::routes())

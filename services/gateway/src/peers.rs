@@ -3,7 +3,9 @@
 use proto::{
     access::v1::access_service_client::AccessServiceClient,
     customer::v1::customer_service_client::CustomerServiceClient,
-    kyc::v1::kyc_service_client::KycServiceClient,
+    kyc::v1::{
+        kyc_service_client::KycServiceClient, screening_service_client::ScreeningServiceClient,
+    },
     ledger::v1::{
         ledger_service_client::LedgerServiceClient, payment_service_client::PaymentServiceClient,
         sandbox_service_client::SandboxServiceClient,
@@ -24,6 +26,7 @@ pub(crate) struct Peers {
     pub(crate) kyc: KycServiceClient<Channel>,
     pub(crate) ledger: LedgerServiceClient<Channel>,
     pub(crate) payments: PaymentServiceClient<Channel>,
+    pub(crate) screening: ScreeningServiceClient<Channel>,
     pub(crate) sandbox: SandboxServiceClient<Channel>,
     pub(crate) tokens: Tokens,
 }
@@ -42,6 +45,7 @@ impl Peers {
             kyc: kyc.max_decoding_message_size(MESSAGE),
             ledger: ledger.max_decoding_message_size(MESSAGE),
             payments: payments.max_decoding_message_size(MESSAGE),
+            screening: ScreeningServiceClient::new(settings.kyc.clone()),
             sandbox: SandboxServiceClient::new(settings.ledger.clone()),
         }
     }

@@ -2,7 +2,7 @@
 
 use axum::extract::State;
 use proto::kyc::v1::{
-    self as pb, CreateVerificationRequest, ListVerificationsRequest, Verification,
+    self as pb, CreateVerificationRequest, IdType, ListVerificationsRequest, Verification,
 };
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -67,6 +67,12 @@ pub(crate) struct Document {
     /// image/jpeg, image/bmp, image/png, application/pdf or image/tiff, as the content is.
     #[schema(value_type = String)]
     mime_type: Option<String>,
+    /// What the machine-readable zone says, where there is one: it is compared with the customer's record,
+    /// and not kept. Of `front` or `back` alone.
+    #[schema(
+        example = "P<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<<<<<<<<<\nL898902C36UTO7408122F1204159ZE184226B<<<<<10"
+    )]
+    mrz: Option<String>,
 }
 
 impl Parse for NewVerification {
@@ -86,7 +92,11 @@ impl Parse for NewVerification {
 
 impl Document {
     fn parse(object: &mut Object<'_>) -> Self {
-        Self { image: object.base64("image"), mime_type: object.text("mime_type") }
+        Self {
+            image: object.base64("image"),
+            mime_type: object.text("mime_type"),
+            mrz: object.text("mrz"),
+        }
     }
 }
 
@@ -95,6 +105,7 @@ impl From<Document> for pb::Document {
         Self {
             mime_type: document.mime_type.unwrap_or_default(),
             content: document.image.unwrap_or_default(),
+            mrz: document.mrz.unwrap_or_default(),
         }
     }
 }
@@ -161,8 +172,10 @@ pub(crate) struct VerificationView {
     #[schema(schema_with = status)]
     verification_status: &'static str,
     third_party: String,
-    #[schema(schema_with = id_type)]
-    id_type: &'static str,
+    /// Absent where there is no document: screening asked for a review.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    #[schema(schema_with = id_type, required = false)]
+    id_type: Option<&'static str>,
     /// UTC.
     created: String,
     /// UTC.
@@ -180,7 +193,12 @@ impl TryFrom<Verification> for VerificationView {
         let status = verification.verification_status();
         Ok(Self {
             verification_status: text::VERIFICATION_STATUSES.word(status)?,
-            id_type: text::ID_TYPES.word(verification.id_type())?,
+            id_type: match verification.id_type() {
+                IdType::Unspecified => None,
+                known @ (IdType::Passport | IdType::DrivingLicense | IdType::IdCard) => {
+                    Some(text::ID_TYPES.word(known)?)
+                }
+            },
             created: clock::print(verification.create_time.as_ref())?,
             last_update: clock::print(verification.update_time.as_ref())?,
             verification_id: verification.verification_id,

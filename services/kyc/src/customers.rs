@@ -13,7 +13,7 @@ use proto::customer::v1::{
 use tonic::{Code, Status, transport::Channel};
 use types::{CustomerId, TenantId};
 
-use crate::{domain::Verification, error::Error, providers::Subject, wire};
+use crate::{domain::Verification, error::Error, providers::Subject, record::Record, wire};
 
 /// How long a call may take that nobody waits for.
 const TIMEOUT: Duration = Duration::from_secs(5);
@@ -24,6 +24,7 @@ pub(crate) struct Customer {
     pub(crate) active: bool,
     pub(crate) details_version: i64,
     pub(crate) subject: Subject,
+    pub(crate) record: Record,
 }
 
 /// The customers of all tenants.
@@ -37,6 +38,11 @@ impl Customers {
         Self { client: CustomerServiceClient::new(channel) }
     }
 
+    /// The service's rpcs themselves, for those whose business is theirs alone.
+    pub(crate) fn client(&self) -> CustomerServiceClient<Channel> {
+        self.client.clone()
+    }
+
     pub(crate) async fn get(&self, caller: &Caller, id: CustomerId) -> Result<Customer, Error> {
         let (service, caller) = (self.client.clone(), caller.clone());
         let answer = client::retry(move || {
@@ -48,6 +54,7 @@ impl Customers {
         Ok(Customer {
             active: customer.active,
             details_version: customer.details_version,
+            record: Record::from(&customer),
             subject: Subject {
                 last_name: customer.last_name,
                 company_name: customer.company_name,

@@ -3,7 +3,7 @@
 mod document;
 mod verification;
 
-pub(crate) use document::{Document, Documents, MimeType};
+pub(crate) use document::{Document, Documents, MimeType, Side};
 pub use verification::Outcome;
 pub(crate) use verification::{
     Change, IdType, Lifecycle, Status, Verification, WrongState, id_after,

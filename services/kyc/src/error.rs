@@ -34,6 +34,11 @@ impl Error {
         self.to_string()
     }
 
+    /// A row of ours that nobody made so.
+    pub(crate) fn broken(what: &str, id: &str) -> Self {
+        Self::Kit(errors::Error::Internal(format!("{what} {id} cannot be read")))
+    }
+
     /// A row that breaks the rules of its own table.
     pub(crate) fn broken_row(id: VerificationId) -> Self {
         Self::Kit(errors::Error::Internal(format!("verification {id} cannot be read")))

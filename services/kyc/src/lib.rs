@@ -14,16 +14,26 @@ mod customers;
 mod domain;
 mod error;
 mod gauges;
+mod mrz;
 pub mod providers;
+mod record;
 mod reports;
 mod rpc;
+pub mod screening;
 mod settings;
 mod store;
 mod verifications;
 mod wire;
 mod worker;
 
-use crate::{customers::Customers, error::Error, verifications::Verifications, worker::Worker};
+use crate::{
+    customers::Customers,
+    error::Error,
+    rpc::screening::Screening,
+    screening::{Lists, Reviews, Watch},
+    verifications::Verifications,
+    worker::Worker,
+};
 
 pub use crate::{domain::Outcome, settings::Settings};
 
@@ -36,7 +46,8 @@ pub static MIGRATIONS: Migrator = sqlx::migrate!();
 /// What the service serves, on this database. The work that it leaves is done by [`work`].
 #[must_use]
 pub fn service(settings: &Settings, pool: PgPool, customer: Channel) -> Service {
-    answering(settings, &Customers::new(customer), pool, Arc::default())
+    let reviews = Reviews::new(pool.clone(), Lists::new(pool.clone()));
+    answering(settings, &Customers::new(customer), reviews, pool, Arc::default())
 }
 
 /// Works on verifications until `stop`, then ends what is under way within `drain_timeout`.
@@ -47,8 +58,10 @@ pub async fn work(
     drain_timeout: Duration,
     stop: CancellationToken,
 ) {
-    let worker = Worker::new(settings, pool, Customers::new(customer), Arc::default());
-    worker.run(drain_timeout, stop).await;
+    let customers = Customers::new(customer);
+    let reviews = Reviews::new(pool.clone(), Lists::new(pool.clone()));
+    let wake = Arc::default();
+    Box::pin(background(settings, pool, customers, reviews, wake, drain_timeout, stop)).await;
 }
 
 /// Serves and works until `stop`, then lets what is under way finish within `drain_timeout`.
@@ -67,8 +80,9 @@ pub async fn serve(
     kit::postgres::wait_for_schema(&pool, &MIGRATIONS, &stop).await?;
     let customers = Customers::new(customer);
     let wake = Arc::<Notify>::default();
-    let service = answering(&settings, &customers, pool.clone(), Arc::clone(&wake));
-    let worker = Worker::new(settings, pool.clone(), customers, wake);
+    let reviews = Reviews::new(pool.clone(), Lists::new(pool.clone()));
+    let service =
+        answering(&settings, &customers, reviews.clone(), pool.clone(), Arc::clone(&wake));
     // A server that fails takes the worker with it.
     let worker_stop = stop.child_token();
     let server = async {
@@ -76,22 +90,47 @@ pub async fn serve(
         worker_stop.cancel();
         served
     };
-    let worker = Box::pin(worker.run(drain_timeout, worker_stop.clone()));
-    let gauges = gauges::run(pool, worker_stop.clone());
+    let gauges = gauges::run(pool.clone(), worker_stop.clone());
+    let stop = worker_stop.clone();
+    let worker = background(settings, pool, customers, reviews, wake, drain_timeout, stop);
+    let worker = Box::pin(worker);
     let (served, (), ()) = tokio::join!(server, worker, gauges);
     served
+}
+
+/// What is done without being asked for.
+async fn background(
+    settings: Settings,
+    pool: PgPool,
+    customers: Customers,
+    reviews: Reviews,
+    wake: Arc<Notify>,
+    drain_timeout: Duration,
+    stop: CancellationToken,
+) {
+    let watch = Watch::new(
+        pool.clone(),
+        customers.clone(),
+        reviews.clone(),
+        Arc::clone(&wake),
+        settings.poll_interval,
+    );
+    let worker = Worker::new(settings, pool, customers, reviews, wake);
+    tokio::join!(worker.run(drain_timeout, stop.clone()), watch.run(stop));
 }
 
 fn answering(
     settings: &Settings,
     customers: &Customers,
+    reviews: Reviews,
     pool: PgPool,
     wake: Arc<Notify>,
 ) -> Service {
     let verifications = Verifications::new(pool.clone(), customers.clone(), wake);
+    let screening = Screening::new(pool.clone(), reviews);
     Service {
         name: SERVICE_NAME,
-        routes: rpc::routes(verifications, settings.providers.clone()),
+        routes: rpc::routes(verifications, screening, settings.providers.clone()),
         public: &[],
         descriptors: proto::DESCRIPTORS,
         database: pool,

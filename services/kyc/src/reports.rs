@@ -3,7 +3,12 @@
 use kit::caller::Caller;
 use sqlx::PgPool;
 
-use crate::{customers::Customers, domain::Verification, error::Error, store::work};
+use crate::{
+    customers::Customers,
+    domain::{IdType, Status, Verification},
+    error::Error,
+    store::{matches, work},
+};
 
 /// The way to the customer service and back into our own records.
 #[derive(Debug, Clone)]
@@ -23,8 +28,21 @@ impl Reports {
         caller: &Caller,
         verification: &Verification,
     ) -> Result<(), Error> {
-        self.customers.report(caller, verification).await?;
+        if self.concerns_the_customer(verification).await? {
+            self.customers.report(caller, verification).await?;
+        }
         let mut conn = self.pool.acquire().await?;
         work::acknowledge(&mut conn, verification).await
+    }
+
+    /// A review that screening asked for takes the place of an earlier verification for as long as it
+    /// lasts. Where there is none, it must not end in one: to clear a match establishes no identity.
+    async fn concerns_the_customer(&self, verification: &Verification) -> Result<bool, Error> {
+        let of_screening = verification.id_type == IdType::None;
+        if !of_screening || verification.lifecycle.status() == Status::Rejected {
+            return Ok(true);
+        }
+        let mut conn = self.pool.acquire().await?;
+        matches::was_verified(&mut conn, verification).await
     }
 }

@@ -4,6 +4,7 @@ use kit::{caller::Caller, errors::Violations, idempotency::Key, page};
 use proto::kyc::v1::{
     self as pb,
     kyc_service_server::{KycService, KycServiceServer},
+    screening_service_server::ScreeningServiceServer,
 };
 use tonic::{Request, Response, Status, service::Routes};
 
@@ -12,8 +13,10 @@ use crate::{providers::Providers, store::verifications::Page, verifications::Ver
 mod documents;
 mod parse;
 mod render;
+pub(crate) mod screening;
 
 use render::verification as render;
+use screening::Screening;
 
 /// Three documents of 4 MiB, and room for the rest.
 const MAX_MESSAGE: usize = 16 * 1024 * 1024;
@@ -23,9 +26,14 @@ struct Rpc {
     providers: Providers,
 }
 
-pub(crate) fn routes(verifications: Verifications, providers: Providers) -> Routes {
+pub(crate) fn routes(
+    verifications: Verifications,
+    screening: Screening,
+    providers: Providers,
+) -> Routes {
     let server = KycServiceServer::new(Rpc { verifications, providers });
     Routes::new(server.max_decoding_message_size(MAX_MESSAGE))
+        .add_service(ScreeningServiceServer::new(screening))
 }
 
 #[tonic::async_trait]

@@ -1,6 +1,6 @@
 //! What can be set about the work of verifying.
 
-use std::{sync::Arc, time::Duration};
+use std::{path::PathBuf, sync::Arc, time::Duration};
 
 use crate::providers::{Providers, Sandbox};
 
@@ -31,6 +31,8 @@ pub struct Settings {
     pub shortest_poll: Duration,
     /// An attempt that is not decided after so long has expired.
     pub max_age: Duration,
+    /// `tesseract`, to read the machine-readable zones of images; none: they are not read.
+    pub ocr_program: Option<PathBuf>,
 }
 
 impl Default for Settings {
@@ -47,6 +49,7 @@ impl Default for Settings {
             max_overruns: 5,
             shortest_poll: Duration::from_secs(1),
             max_age: Duration::from_hours(7 * 24),
+            ocr_program: None,
         }
     }
 }

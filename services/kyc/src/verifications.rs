@@ -1,6 +1,6 @@
 //! Use cases of those who ask. The work that follows a creation is the worker's.
 
-use std::{sync::Arc, time::Duration};
+use std::{fmt, sync::Arc, time::Duration};
 
 use kit::{
     caller::Caller,
@@ -9,16 +9,19 @@ use kit::{
 };
 use prost::Message;
 use sqlx::PgPool;
+use time::OffsetDateTime;
 use tokio::sync::Notify;
 use types::{CustomerId, TenantId, VerificationId};
 
 use crate::{
     customers::Customers,
-    domain::{self, Documents, IdType, Lifecycle, Verification},
+    domain::{self, Documents, IdType, Lifecycle, Side, Verification},
     error::Error,
+    mrz::Findings,
+    record::Record,
     reports::Reports,
     store::{
-        documents,
+        documents, findings,
         verifications::{self, Filter, Page},
     },
 };
@@ -33,6 +36,27 @@ pub(crate) struct NewVerification {
     pub(crate) provider: String,
     pub(crate) id_type: IdType,
     pub(crate) documents: Documents,
+    /// The machine-readable zones of them that the caller has read.
+    pub(crate) zones: Vec<Zone>,
+}
+
+/// The machine-readable zone of a document.
+pub(crate) struct Zone {
+    pub(crate) side: Side,
+    pub(crate) text: String,
+}
+
+/// Personal data: none of it is shown.
+impl fmt::Debug for Zone {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Zone").field("side", &self.side).finish_non_exhaustive()
+    }
+}
+
+impl Zone {
+    fn findings(&self, record: &Record, at: OffsetDateTime) -> Findings {
+        Findings::of_text(self.side, &self.text, record, at.date())
+    }
 }
 
 /// The verifications of all tenants.
@@ -91,6 +115,9 @@ impl Verifications {
             verification.id = id;
         }
         documents::insert(work.conn(), &verification, &new.documents).await?;
+        let read: Vec<_> =
+            new.zones.iter().map(|zone| zone.findings(&customer.record, at)).collect();
+        findings::insert(work.conn(), &verification, &read).await?;
         let answer = work.commit(render(&verification)).await?;
         self.announce(caller, &verification).await;
         Ok(answer)

@@ -23,9 +23,11 @@ use crate::{
     Settings,
     customers::Customers,
     error::Error,
+    screening::Reviews,
     store::work::{self, Claimed},
 };
 
+mod checks;
 mod drive;
 
 use drive::Driver;
@@ -45,9 +47,11 @@ impl Worker {
         settings: Settings,
         pool: PgPool,
         customers: Customers,
+        reviews: Reviews,
         wake: Arc<Notify>,
     ) -> Self {
-        let driver = Arc::new(Driver::new(settings.clone(), pool.clone(), customers));
+        let driver = Driver::new(settings.clone(), pool.clone(), customers, reviews);
+        let driver = Arc::new(driver);
         Self { pool, settings, driver, wake, under_way: JoinSet::new() }
     }
 

@@ -2,7 +2,7 @@
 
 use kit::time::timestamp;
 use proto::{customer::v1 as pb, r#type::v1 as pb_type};
-use types::{DateOfBirth, Text};
+use types::{DateOfBirth, TenantId, Text};
 
 use crate::domain::{Customer, CustomerType, Details, LEASE, Standings, VerificationStatus};
 
@@ -35,6 +35,11 @@ pub(super) fn customer(customer: &Customer) -> pb::Customer {
         create_time: Some(timestamp(customer.create_time)),
         update_time: Some(timestamp(customer.update_time)),
     }
+}
+
+/// A customer with the tenant whose it is.
+pub(super) fn tenant_customer((tenant, found): &(TenantId, Customer)) -> pb::TenantCustomer {
+    pb::TenantCustomer { tenant_id: tenant.to_string(), customer: Some(customer(found)) }
 }
 
 /// Who may act, with the lease on it.

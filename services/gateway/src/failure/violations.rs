@@ -102,10 +102,11 @@ fn parameter(field: &str) -> String {
         "filter.create_time_before" => "to_date",
         other => other,
     };
-    let inner = ["customer.", "ledger.", "filter.", "sender.", "creditor.", "account."]
-        .into_iter()
-        .find_map(|message| field.strip_prefix(message))
-        .unwrap_or(field);
+    let inner =
+        ["customer.", "ledger.", "filter.", "sender.", "creditor.", "account.", "settings."]
+            .into_iter()
+            .find_map(|message| field.strip_prefix(message))
+            .unwrap_or(field);
     inner.split('.').filter_map(segment).collect::<Vec<_>>().join(".")
 }
 

@@ -6,7 +6,7 @@ use super::*;
 use crate::body::{Object, Parse};
 
 /// The paths that are promised.
-const PROMISED: [&str; 23] = [
+const PROMISED: [&str; 26] = [
     "POST /login",
     "POST /logout",
     "POST /accounts/create_customer",
@@ -15,6 +15,9 @@ const PROMISED: [&str; 23] = [
     "GET /accounts/customers/list",
     "POST /accounts/customers/authenticate",
     "GET /accounts/customers/{customer_id}/verifications",
+    "GET /accounts/verifications/{verification_id}/evidence",
+    "GET /kyc/screening",
+    "PUT /kyc/screening",
     "POST /accounts/customers/create_ledger",
     "PUT /accounts/customers/ledgers/{ledger_id}",
     "GET /accounts/customers/ledgers/{ledger_id}",

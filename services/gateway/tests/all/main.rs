@@ -14,6 +14,7 @@ mod ledgers;
 mod outages;
 mod paths;
 mod program;
+mod screening;
 mod stack;
 mod transfers;
 mod verifications;

@@ -31,15 +31,17 @@ pub(crate) enum IdType {
     Passport,
     DrivingLicense,
     IdCard,
+    /// None: screening asked for a review.
+    None,
 }
 
 impl IdType {
-    const ALL: [Self; 3] = [Self::Passport, Self::DrivingLicense, Self::IdCard];
+    const ALL: [Self; 4] = [Self::Passport, Self::DrivingLicense, Self::IdCard, Self::None];
 
     /// Whether the front alone does not prove enough.
     pub(crate) fn needs_back(self) -> bool {
         match self {
-            Self::Passport => false,
+            Self::Passport | Self::None => false,
             Self::DrivingLicense | Self::IdCard => true,
         }
     }
@@ -49,6 +51,7 @@ impl IdType {
             Self::Passport => "passport",
             Self::DrivingLicense => "driving_license",
             Self::IdCard => "id_card",
+            Self::None => "none",
         }
     }
 

@@ -8,10 +8,11 @@ use types::{CustomerId, VerificationId};
 
 use super::documents;
 use crate::{
-    domain::IdType,
+    domain::{IdType, Side},
+    mrz::MAX_TEXT,
     providers::Providers,
     store::verifications::{Filter, Page},
-    verifications::NewVerification,
+    verifications::{NewVerification, Zone},
     wire,
 };
 
@@ -28,6 +29,7 @@ pub(super) fn new(
         known.ok_or("must be the name of a configured provider")
     });
     let id_type = id_type(message.id_type, &mut bad);
+    let zones = zones(&message, &mut bad);
     let (front, back, additional) = (message.front, message.back, message.additional_data);
     let documents = documents::parse(id_type, front, back, additional, &mut bad);
     let (Some(customer), Some(provider), Some(id_type), Some(documents), true) =
@@ -35,7 +37,29 @@ pub(super) fn new(
     else {
         return Err(bad.into());
     };
-    Ok(NewVerification { customer, provider, id_type, documents })
+    Ok(NewVerification { customer, provider, id_type, documents, zones })
+}
+
+/// The machine-readable zones that the caller has read.
+fn zones(message: &pb::CreateVerificationRequest, bad: &mut Violations) -> Vec<Zone> {
+    let documents = [
+        (Some(Side::Front), "front.mrz", &message.front),
+        (Some(Side::Back), "back.mrz", &message.back),
+        (None, "additional_data.mrz", &message.additional_data),
+    ];
+    let mut zones = Vec::new();
+    for (side, field, document) in documents {
+        let text = document.as_ref().map_or("", |document| document.mrz.as_str()).trim();
+        match side {
+            _ if text.is_empty() => {}
+            _ if text.len() > MAX_TEXT => {
+                bad.add(field, format_args!("must be at most {MAX_TEXT} characters"));
+            }
+            Some(side) => zones.push(Zone { side, text: text.to_owned() }),
+            None => bad.add(field, "is for front and back alone"),
+        }
+    }
+    zones
 }
 
 fn id_type(number: i32, bad: &mut Violations) -> Option<IdType> {

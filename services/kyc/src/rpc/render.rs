@@ -14,6 +14,7 @@ pub(super) fn verification(verification: &Verification) -> pb::Verification {
         IdType::Passport => pb::IdType::Passport,
         IdType::DrivingLicense => pb::IdType::DrivingLicense,
         IdType::IdCard => pb::IdType::IdCard,
+        IdType::None => pb::IdType::Unspecified,
     };
     pb::Verification {
         verification_id: verification.id.to_string(),

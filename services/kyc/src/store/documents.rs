@@ -3,7 +3,7 @@
 use sqlx::PgConnection;
 
 use crate::{
-    domain::{Documents, Verification},
+    domain::{Documents, Side, Verification},
     error::Error,
 };
 
@@ -31,4 +31,26 @@ pub(crate) async fn insert(
         .await?;
     }
     Ok(())
+}
+
+/// An image that was sent in; none where there is none, or another kind of file.
+pub(crate) async fn image(
+    conn: &mut PgConnection,
+    verification: &Verification,
+    side: Side,
+) -> Result<Option<Vec<u8>>, Error> {
+    let content = sqlx::query_scalar!(
+        "
+        select content
+        from documents
+        where tenant_id = $1 and verification_id = $2 and side = $3
+            and mime_type <> 'application/pdf'
+        ",
+        verification.tenant.uuid(),
+        verification.id.uuid(),
+        side.as_str(),
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(content)
 }

@@ -6,13 +6,16 @@ use kit::{measure, time::now};
 use sqlx::PgPool;
 use time::OffsetDateTime;
 
+use super::checks::{Checks, Found};
 use crate::{
     Settings,
     customers::{self, Customers},
     domain::{Change, Outcome, Status, Verification},
     error::Error,
+    mrz::ocr::Ocr,
     providers::{Progress, Provider, ProviderError, Submission},
     reports::Reports,
+    screening::Reviews,
     store::{
         verifications,
         work::{self, Claimed},
@@ -26,12 +29,20 @@ pub(super) struct Driver {
     pool: PgPool,
     customers: Customers,
     reports: Reports,
+    checks: Checks,
 }
 
 impl Driver {
-    pub(super) fn new(settings: Settings, pool: PgPool, customers: Customers) -> Self {
+    pub(super) fn new(
+        settings: Settings,
+        pool: PgPool,
+        customers: Customers,
+        reviews: Reviews,
+    ) -> Self {
         let reports = Reports::new(pool.clone(), customers.clone());
-        Self { settings, pool, customers, reports }
+        let ocr = Ocr::new(settings.ocr_program.clone());
+        let checks = Checks::new(pool.clone(), customers.clone(), reviews, ocr);
+        Self { settings, pool, customers, reports, checks }
     }
 
     /// Drives a verification; what fails is tried again after a pause.
@@ -52,7 +63,7 @@ impl Driver {
             return self.report(&verification).await;
         }
         if let Some(outcome) = self.given_up(claimed, &verification) {
-            let verification = self.record(claimed, outcome).await?;
+            let verification = self.record(claimed, outcome, None).await?;
             return self.report(&verification).await;
         }
         if claimed.reported_version < verification.lifecycle.version() {
@@ -60,7 +71,8 @@ impl Driver {
         }
         match self.consult(claimed, &verification).await? {
             Some(outcome) => {
-                let verification = self.record(claimed, outcome).await?;
+                let found = self.checks.look(&verification, &outcome).await?;
+                let verification = self.record(claimed, outcome, found).await?;
                 self.report(&verification).await
             }
             None => Ok(()),
@@ -168,11 +180,22 @@ impl Driver {
     }
 
     /// Makes the transition, unless it was made before.
-    async fn record(&self, claimed: &Claimed, outcome: Outcome) -> Result<Verification, Error> {
+    async fn record(
+        &self,
+        claimed: &Claimed,
+        outcome: Outcome,
+        found: Option<Found>,
+    ) -> Result<Verification, Error> {
         let mut tx = self.pool.begin().await?;
         let mut verification = verifications::lock(&mut tx, claimed.tenant, claimed.id)
             .await?
             .ok_or(Error::VerificationNotFound(claimed.id))?;
+        let outcome = match found {
+            Some(found) if verification.lifecycle.status() == Status::Pending => {
+                found.weigh(&mut tx, &verification, outcome).await?
+            }
+            Some(_) | None => outcome,
+        };
         if verification.lifecycle.decide(outcome, now())? == Change::Made {
             verifications::save_transition(&mut tx, &verification).await?;
         }

@@ -46,7 +46,7 @@ pub(crate) const ALL: [(&str, &[u8]); 5] = [
 ];
 
 pub(crate) fn document(mime_type: &str, content: &[u8]) -> Document {
-    Document { mime_type: mime_type.to_owned(), content: content.to_vec() }
+    Document { mime_type: mime_type.to_owned(), content: content.to_vec(), ..Default::default() }
 }
 
 pub(crate) fn png() -> Document {

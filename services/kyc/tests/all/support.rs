@@ -31,6 +31,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 /// A service with its peer, each on a database of its own, and one tenant.
 pub(crate) struct Setup {
     pub(crate) kyc: KycServiceClient<Channel>,
+    pub(crate) kyc_channel: Channel,
     pub(crate) customers: CustomerServiceClient<Channel>,
     pub(crate) customer_channel: Channel,
     pub(crate) customer_pool: PgPool,
@@ -51,7 +52,8 @@ pub(crate) async fn setup_with(settings: Settings) -> Setup {
     let (drain, stop) = (Duration::from_secs(1), CancellationToken::new());
     #[expect(clippy::disallowed_methods, reason = "ends with the test's runtime")]
     tokio::spawn(kyc::serve(listener, settings, pool, channel, drain, stop));
-    setup.kyc = KycServiceClient::new(kit::client::channel(url).unwrap());
+    setup.kyc_channel = kit::client::channel(url).unwrap();
+    setup.kyc = KycServiceClient::new(setup.kyc_channel.clone());
     setup
 }
 
@@ -61,8 +63,10 @@ pub(crate) async fn idle() -> Setup {
     let pool = testkit::database("kyc", &kyc::MIGRATIONS).await;
     let customer_channel = testkit::serve(customer::service(customer_pool.clone())).await;
     let service = kyc::service(&settings(), pool.clone(), customer_channel.clone());
+    let kyc_channel = testkit::serve(service).await;
     Setup {
-        kyc: KycServiceClient::new(testkit::serve(service).await),
+        kyc: KycServiceClient::new(kyc_channel.clone()),
+        kyc_channel,
         customers: CustomerServiceClient::new(customer_channel.clone()),
         customer_channel,
         customer_pool,

@@ -60,7 +60,11 @@ async fn a_verification_is_made_read_and_listed() {
         customer_id: customer_id.clone(),
         provider: "gb_group".to_owned(),
         id_type: IdType::Passport.into(),
-        front: Some(Document { mime_type: "image/jpeg".to_owned(), content: IMAGE.to_vec() }),
+        front: Some(Document {
+            mime_type: "image/jpeg".to_owned(),
+            content: IMAGE.to_vec(),
+            ..Default::default()
+        }),
         ..CreateVerificationRequest::default()
     };
 

@@ -1,0 +1,59 @@
+//! What the customer service has on record of who a customer is, as far as it is compared here with lists
+//! and documents.
+
+use std::fmt;
+
+use proto::customer::v1 as pb;
+use time::{Date, macros::format_description};
+use types::Country;
+
+use crate::screening::{Kind, Wanted};
+
+/// Who a customer is.
+#[derive(Clone, Default)]
+pub(crate) struct Record {
+    /// Of a person, or of a company's contact.
+    pub(crate) first_name: String,
+    pub(crate) middle_name: String,
+    pub(crate) last_name: String,
+    /// Empty for a person.
+    pub(crate) company_name: String,
+    pub(crate) born: Option<Date>,
+    /// Of the address.
+    pub(crate) country: Option<Country>,
+}
+
+/// Personal data: none of it is shown.
+impl fmt::Debug for Record {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Record").finish_non_exhaustive()
+    }
+}
+
+impl From<&pb::Customer> for Record {
+    fn from(customer: &pb::Customer) -> Self {
+        let day = format_description!("[year]-[month]-[day]");
+        let country = customer.address.as_ref().map(|address| address.iso_country.as_str());
+        Self {
+            first_name: customer.first_name.clone(),
+            middle_name: customer.middle_name.clone(),
+            last_name: customer.last_name.clone(),
+            company_name: customer.company_name.clone(),
+            born: Date::parse(&customer.date_of_birth, day).ok(),
+            country: country.and_then(|code| Country::parse(code).ok()),
+        }
+    }
+}
+
+impl Record {
+    /// Who is to be looked for on the lists: a person; or a company, and its contact.
+    pub(crate) fn wanted(&self) -> Wanted {
+        let person = [&self.first_name, &self.middle_name, &self.last_name].map(String::as_str);
+        let person = person.join(" ");
+        let mut names = vec![(Kind::Person, person)];
+        if !self.company_name.is_empty() {
+            names.push((Kind::Entity, self.company_name.clone()));
+        }
+        Wanted { names, born: self.born, country: self.country }
+    }
+}

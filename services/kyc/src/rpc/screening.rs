@@ -1,0 +1,114 @@
+//! Screening's rpcs.
+
+use kit::{caller::Caller, errors::Violations, time::timestamp};
+use proto::kyc::v1::{self as pb, screening_service_server::ScreeningService};
+use sqlx::PgPool;
+use tonic::{Request, Response, Status};
+
+use super::parse;
+use crate::{
+    Error,
+    mrz::Findings,
+    screening::Reviews,
+    store::{
+        findings,
+        matches::{self, Evidence},
+        verifications,
+    },
+};
+
+/// What was found, and by what rule.
+#[derive(Debug, Clone)]
+pub(crate) struct Screening {
+    pool: PgPool,
+    reviews: Reviews,
+}
+
+impl Screening {
+    pub(crate) fn new(pool: PgPool, reviews: Reviews) -> Self {
+        Self { pool, reviews }
+    }
+
+    async fn evidence(
+        &self,
+        caller: &Caller,
+        id: &str,
+    ) -> Result<(Vec<Evidence>, Vec<Findings>), Error> {
+        let (tenant, id) = (caller.tenant(), parse::verification_id(id)?);
+        let mut conn = self.pool.acquire().await?;
+        let found = verifications::find(&mut conn, tenant, id).await?;
+        found.ok_or(Error::VerificationNotFound(id))?;
+        let matches = matches::of_verification(&mut conn, tenant, id).await?;
+        let findings = findings::of_verification(&mut conn, tenant, id).await?;
+        Ok((matches, findings))
+    }
+
+    async fn settings(&self, caller: &Caller) -> Result<Response<pb::ScreeningSettings>, Error> {
+        let threshold = self.reviews.threshold(caller.tenant()).await?;
+        let threshold = i32::try_from(threshold).unwrap_or_default();
+        Ok(Response::new(pb::ScreeningSettings { threshold }))
+    }
+}
+
+#[tonic::async_trait]
+impl ScreeningService for Screening {
+    async fn get_verification_evidence(
+        &self,
+        request: Request<pb::GetVerificationEvidenceRequest>,
+    ) -> Result<Response<pb::VerificationEvidence>, Status> {
+        let caller = Caller::of(&request).map_err(Error::from)?;
+        let id = &request.get_ref().verification_id;
+        let (matches, findings) = self.evidence(&caller, id).await?;
+        Ok(Response::new(pb::VerificationEvidence {
+            sanctions_matches: matches.into_iter().map(sanctions_match).collect(),
+            mrz_findings: findings.into_iter().map(mrz_findings).collect(),
+        }))
+    }
+
+    async fn get_screening_settings(
+        &self,
+        request: Request<pb::GetScreeningSettingsRequest>,
+    ) -> Result<Response<pb::ScreeningSettings>, Status> {
+        let caller = Caller::of(&request).map_err(Error::from)?;
+        Ok(self.settings(&caller).await?)
+    }
+
+    async fn update_screening_settings(
+        &self,
+        request: Request<pb::UpdateScreeningSettingsRequest>,
+    ) -> Result<Response<pb::ScreeningSettings>, Status> {
+        let caller = Caller::of(&request).map_err(Error::from)?;
+        let Some(settings) = request.get_ref().settings else {
+            let mut bad = Violations::new();
+            bad.add("settings", "is required");
+            return Err(Error::from(bad).into());
+        };
+        let threshold = u32::try_from(settings.threshold).unwrap_or_default();
+        self.reviews.set_threshold(&caller, threshold).await?;
+        Ok(self.settings(&caller).await?)
+    }
+}
+
+fn sanctions_match(found: Evidence) -> pb::SanctionsMatch {
+    pb::SanctionsMatch {
+        list: found.list,
+        entry_id: found.entry,
+        name: found.name,
+        score: found.score,
+        differences: found.differences,
+        create_time: Some(timestamp(found.create_time)),
+    }
+}
+
+fn mrz_findings(found: Findings) -> pb::MrzFindings {
+    pb::MrzFindings {
+        side: found.side.as_str().to_owned(),
+        source: found.source.as_str().to_owned(),
+        format: found.format,
+        check_digits: found.check_digits.as_str().to_owned(),
+        name: found.name.as_str().to_owned(),
+        date_of_birth: found.date_of_birth.as_str().to_owned(),
+        expiry: found.expiry.as_str().to_owned(),
+        country: found.country.as_str().to_owned(),
+    }
+}
