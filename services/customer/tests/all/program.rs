@@ -96,7 +96,10 @@ async fn load(replicas: &[Replica; 2], first: usize, stop: &CancellationToken) -
 #[tokio::test]
 async fn a_process_that_stops_under_load_fails_nobody_who_heeds_its_health() {
     let pool = testkit::database("customer", &customer::MIGRATIONS).await;
-    let arguments = ["serve", "--listen", "127.0.0.1:0", "--shutdown-pause-s", "1"];
+    // Nobody reads what they log.
+    let quiet = ["--log", "kit::server=info,warn"];
+    let serve = ["serve", "--listen", "127.0.0.1:0", "--shutdown-pause-s", "1"];
+    let arguments = [quiet.as_slice(), &serve].concat();
     let mut stays = Program::start(BINARY, &arguments, &pool);
     let mut goes = Program::start(BINARY, &arguments, &pool);
     let replicas = [Replica::of(&mut stays).await, Replica::of(&mut goes).await];

@@ -36,8 +36,20 @@ impl Replica {
 
     fn start(&self, pool: &PgPool) -> Program {
         let arguments = [
-            ["serve", "--customer-url", "http://127.0.0.1:9", "--shutdown-pause-s", "3"].as_slice(),
-            &["--listen", &self.listen, "--admin-listen", &self.admin],
+            [
+                // Nobody reads what it logs.
+                "--log",
+                "kit::server=info,warn",
+                "--admin-listen",
+                &self.admin,
+                "serve",
+                "--customer-url",
+                "http://127.0.0.1:9",
+                "--shutdown-pause-s",
+                "3",
+            ]
+            .as_slice(),
+            &["--listen", &self.listen],
         ]
         .concat();
         Program::start(BINARY, &arguments, pool)
