@@ -4,7 +4,6 @@ use anyhow::Context;
 use clap::{Parser, Subcommand};
 use kit::{
     config::{PostgresConfig, ServerConfig, TelemetryConfig},
-    shutdown::Signals,
     telemetry::{self, LogTo},
 };
 use tokio::net::TcpListener;
@@ -42,7 +41,7 @@ async fn main() -> anyhow::Result<()> {
     match config.command {
         Command::Migrate => kit::postgres::migrate(&pool, &customer::MIGRATIONS).await?,
         Command::Serve(server) => {
-            let mut signals = Signals::listen()?;
+            let mut signals = server.signals()?;
             let listener = TcpListener::bind(server.listen).await.context("cannot listen")?;
             let stop = CancellationToken::new();
             let serving = customer::serve(listener, pool, server.drain_timeout(), stop.clone());

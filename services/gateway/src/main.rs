@@ -6,7 +6,6 @@ use gateway::{Limits, Settings};
 use kit::{
     client,
     config::{ServerConfig, TelemetryConfig},
-    shutdown::Signals,
     telemetry::{self, LogTo},
 };
 use tokio::net::TcpListener;
@@ -77,7 +76,7 @@ async fn main() -> anyhow::Result<()> {
     let _flush_on_exit = telemetry::init("gateway", &config.telemetry, LogTo::Stdout)?;
     match config.command {
         Command::Serve(serve) => {
-            let mut signals = Signals::listen()?;
+            let mut signals = serve.server.signals()?;
             let settings = serve.settings()?;
             let listener = TcpListener::bind(serve.server.listen).await.context("cannot listen")?;
             let stop = CancellationToken::new();

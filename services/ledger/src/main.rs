@@ -5,7 +5,6 @@ use clap::{Args, Parser, Subcommand};
 use kit::{
     client,
     config::{PostgresConfig, ServerConfig, TelemetryConfig},
-    shutdown::Signals,
     telemetry::{self, LogTo},
 };
 use ledger::Settings;
@@ -62,7 +61,7 @@ async fn main() -> anyhow::Result<()> {
 
 async fn serve(config: Serve, pool: PgPool) -> anyhow::Result<()> {
     let Serve { server, settings, customer_url } = config;
-    let mut signals = Signals::listen()?;
+    let mut signals = server.signals()?;
     let customer = client::channel(customer_url).context("the customer service's URL")?;
     let listener = TcpListener::bind(server.listen).await.context("cannot listen")?;
     let (stop, drain_timeout) = (CancellationToken::new(), server.drain_timeout());

@@ -16,6 +16,7 @@ async fn the_program_serves_until_it_is_told_to_stop() {
     let nobody = "http://127.0.0.1:9";
     let mut program = Command::new(env!("CARGO_BIN_EXE_gateway"))
         .args(["serve", "--listen", &free.to_string(), "--drain-timeout-s", "1"])
+        .env("SHUTDOWN_PAUSE_S", "0")
         .args(["--access-url", nobody, "--customer-url", nobody])
         .args(["--kyc-url", nobody, "--ledger-url", nobody])
         .kill_on_drop(true)
