@@ -39,6 +39,21 @@ dev:
 bench *ARGUMENTS:
     cargo run --release -- bench {{ARGUMENTS}}
 
+# Everything about deploy/ that can be checked without a cluster
+deploy-check:
+    cargo build --workspace --bins
+    deploy/check --all "${CARGO_TARGET_DIR:-target}/debug"
+
+# The pods of the dev overlay, played with podman and broken
+deploy-test:
+    cargo build --workspace --bins
+    deploy/test "${CARGO_TARGET_DIR:-target}/debug"
+
+# A backup under load, restored to a point in time
+restore-drill:
+    cargo build --workspace --bins
+    deploy/restore-drill "${CARGO_TARGET_DIR:-target}/debug/lombard"
+
 # What CI runs
 ci:
     .ci/run

@@ -1,29 +1,47 @@
 //! Calls to other services.
 
-use std::{error::Error, time::Duration};
+use std::{error::Error, net::IpAddr, time::Duration};
 
+use http::{Uri, uri::InvalidUri};
 use tonic::{
     Status, TimeoutExpired,
     transport::{Channel, Endpoint},
 };
 
+mod balance;
+
+pub(crate) use balance::host_and_port;
+
 /// A channel that connects when first used and again after a failure, so that services start and
-/// restart in any order.
+/// restart in any order. A name that leads to several addresses, or several URLs with commas between
+/// them, are replicas, over which requests are spread. To be called inside a tokio runtime.
 ///
 /// # Errors
 ///
 /// When the address is no URL.
-pub fn channel(url: String) -> Result<Channel, tonic::transport::Error> {
-    Ok(endpoint(url)?.connect_lazy())
+#[expect(clippy::needless_pass_by_value, reason = "it is asked for once, with what was configured")]
+pub fn channel(url: String) -> Result<Channel, InvalidUri> {
+    let urls = url.split(',').map(|url| url.trim().parse()).collect::<Result<Vec<Uri>, _>>()?;
+    if let [one] = urls.as_slice()
+        && is_address(one)
+    {
+        return Ok(endpoint(Endpoint::from(one.clone())).connect_lazy());
+    }
+    Ok(balance::channel(urls))
 }
 
-/// How channels behave, whatever they run over.
-pub(crate) fn endpoint(url: String) -> Result<Endpoint, tonic::transport::Error> {
-    Ok(Endpoint::from_shared(url)?
-        .connect_timeout(Duration::from_secs(2))
+/// Whether there is nothing to resolve.
+fn is_address(url: &Uri) -> bool {
+    let host = url.host().unwrap_or_default();
+    host.trim_matches(['[', ']']).parse::<IpAddr>().is_ok()
+}
+
+/// With what every connection is set to.
+pub(crate) fn endpoint(to: Endpoint) -> Endpoint {
+    to.connect_timeout(Duration::from_secs(2))
         .tcp_nodelay(true)
         .http2_keep_alive_interval(Duration::from_secs(10))
-        .keep_alive_timeout(Duration::from_secs(5)))
+        .keep_alive_timeout(Duration::from_secs(5))
 }
 
 /// Tries a call that has no effect, or none the second time, up to three times while the connection to

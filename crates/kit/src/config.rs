@@ -1,21 +1,43 @@
 //! Settings that every service has: flags, or the environment.
 
-use std::{convert::Infallible, fmt, net::SocketAddr, str::FromStr, time::Duration};
+use std::{
+    convert::Infallible, fmt, io, net::SocketAddr, path::PathBuf, str::FromStr, time::Duration,
+};
 
+use anyhow::Context;
 use clap::Args;
 use sqlx::{PgPool, postgres::PgConnectOptions};
 
-use crate::{postgres, tls::TlsConfig};
+use crate::{postgres, shutdown::Signals, tls::TlsConfig};
 
 /// The service's database.
 #[derive(Debug, Clone, Args)]
 pub struct PostgresConfig {
     /// The service's own database, for example `postgres://ledger@db/ledger`.
-    #[arg(long, env = "DATABASE_URL", hide_env_values = true)]
-    database_url: DatabaseUrl,
+    #[arg(
+        id = "database_url",
+        long = "database-url",
+        env = "DATABASE_URL",
+        hide_env_values = true,
+        required_unless_present = "database_url_file"
+    )]
+    url: Option<DatabaseUrl>,
+    /// A file that holds that URL, which is how a secret is best given.
+    #[arg(
+        id = "database_url_file",
+        long = "database-url-file",
+        env = "DATABASE_URL_FILE",
+        conflicts_with = "database_url"
+    )]
+    url_file: Option<PathBuf>,
     /// Connections to it at most.
-    #[arg(long, env = "DATABASE_MAX_CONNECTIONS", default_value_t = 20)]
-    database_max_connections: u32,
+    #[arg(
+        id = "database_max_connections",
+        long = "database-max-connections",
+        env = "DATABASE_MAX_CONNECTIONS",
+        default_value_t = 20
+    )]
+    max_connections: u32,
 }
 
 impl PostgresConfig {
@@ -23,9 +45,18 @@ impl PostgresConfig {
     ///
     /// # Errors
     ///
-    /// When the database's URL is malformed.
+    /// When the database's URL is malformed, or its file cannot be read.
     pub fn pool(&self) -> anyhow::Result<PgPool> {
-        Ok(postgres::pool(self.database_url.options()?, self.database_max_connections))
+        let options = match (&self.url, &self.url_file) {
+            (Some(url), _) => url.options()?,
+            (None, Some(file)) => {
+                let url = std::fs::read_to_string(file);
+                let url = url.with_context(|| format!("cannot read {}", file.display()))?;
+                DatabaseUrl(url.trim().to_owned()).options()?
+            }
+            (None, None) => anyhow::bail!("no database is named"),
+        };
+        Ok(postgres::pool(options, self.max_connections))
     }
 }
 
@@ -69,6 +100,10 @@ pub struct ServerConfig {
     /// Seconds that requests under way have to finish after SIGTERM.
     #[arg(long, env = "DRAIN_TIMEOUT_S", default_value_t = 20)]
     pub drain_timeout_s: u64,
+    /// Seconds between SIGTERM, from which on health says `NOT_SERVING`, and the moment from which on
+    /// nothing new is taken: time for load balancers to notice.
+    #[arg(long, env = "SHUTDOWN_PAUSE_S", default_value_t = 5)]
+    pub shutdown_pause_s: u64,
     /// Certificates.
     #[command(flatten)]
     pub tls: TlsConfig,
@@ -79,6 +114,15 @@ impl ServerConfig {
     #[must_use]
     pub fn drain_timeout(&self) -> Duration {
         Duration::from_secs(self.drain_timeout_s)
+    }
+
+    /// Takes the signals over, with the pause that follows the one to stop.
+    ///
+    /// # Errors
+    ///
+    /// When the operating system refuses.
+    pub fn signals(&self) -> io::Result<Signals> {
+        Ok(Signals::listen()?.with_pause(Duration::from_secs(self.shutdown_pause_s)))
     }
 }
 
@@ -91,7 +135,17 @@ pub struct TelemetryConfig {
     /// An OTLP/gRPC collector to send traces to, for example `http://otel-collector:4317`.
     #[arg(long, env = "OTEL_EXPORTER_OTLP_ENDPOINT")]
     pub otlp_endpoint: Option<String>,
-    /// Where Prometheus may read metrics, for example `127.0.0.1:9464`. For operators alone.
-    #[arg(long, env = "METRICS_LISTEN")]
-    pub metrics_listen: Option<SocketAddr>,
+    /// Where the admin port listens, for example `0.0.0.0:9464`: `/livez`, `/readyz`, `/metrics` and
+    /// `/log-filter`. For operators alone.
+    #[arg(long, env = "ADMIN_LISTEN")]
+    pub admin_listen: Option<SocketAddr>,
+}
+
+impl TelemetryConfig {
+    /// The same without an admin port: for commands, which may run beside the service with its
+    /// environment.
+    #[must_use]
+    pub fn of_command(&self) -> Self {
+        Self { admin_listen: None, ..self.clone() }
+    }
 }

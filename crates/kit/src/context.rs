@@ -4,11 +4,12 @@
 use std::{
     convert::Infallible,
     pin::Pin,
+    sync::Arc,
     task::{Context, Poll},
     time::Instant,
 };
 
-use http::{HeaderMap, Request, Response};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response};
 use tonic::{Code, body::Body};
 use tower::{Layer, Service};
 use tracing::Instrument;
@@ -16,24 +17,30 @@ use tracing::Instrument;
 use crate::{
     caller::{Call, Caller},
     errors::{self, Error},
-    propagation,
+    measure::Rpcs,
+    propagation, telemetry,
 };
 
 /// Rpcs of every service that need no caller.
 pub(crate) const ALWAYS_PUBLIC: [&str; 2] = ["/grpc.health.v1.Health/", "/grpc.reflection."];
 
+/// Metadata of a refusal: the trace that it is part of.
+const TRACE_ID: HeaderName = HeaderName::from_static("x-trace-id");
+
 /// Wraps a server's routes.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(crate) struct ContextLayer {
     /// Full paths of rpcs that need no caller: `/package.Service/Rpc`.
     pub(crate) public: &'static [&'static str],
+    /// All rpcs, to be measured.
+    pub(crate) rpcs: Arc<Rpcs>,
 }
 
 impl<S> Layer<S> for ContextLayer {
     type Service = WithContext<S>;
 
     fn layer(&self, inner: S) -> Self::Service {
-        WithContext { inner, public: self.public }
+        WithContext { inner, public: self.public, rpcs: Arc::clone(&self.rpcs) }
     }
 }
 
@@ -41,6 +48,7 @@ impl<S> Layer<S> for ContextLayer {
 pub(crate) struct WithContext<S> {
     inner: S,
     public: &'static [&'static str],
+    rpcs: Arc<Rpcs>,
 }
 
 impl<S> Service<Request<Body>> for WithContext<S>
@@ -77,9 +85,10 @@ where
             request.extensions_mut().insert(caller);
         }
         request.extensions_mut().insert(call.clone());
+        let rpcs = Arc::clone(&self.rpcs);
         let answer = async move {
-            let line = Line::begin(&path);
-            let response = if refused {
+            let line = Line::begin(&path, &rpcs);
+            let mut response = if refused {
                 Ok(Error::CallerRequired.into_status(domain(&path)).into_http())
             } else {
                 match tokio::time::timeout(call.time_left(), inner.call(request)).await {
@@ -89,6 +98,11 @@ where
             };
             let code = response.as_ref().map_or(Code::Unknown, |answer| code(answer.headers()));
             line.end(code);
+            if code != Code::Ok
+                && let Ok(response) = &mut response
+            {
+                name_trace(response.headers_mut());
+            }
             response
         };
         Box::pin(answer.instrument(span))
@@ -98,13 +112,14 @@ where
 /// The one log line of a request, also of one that is dropped because its caller has gone.
 struct Line<'a> {
     path: &'a str,
+    rpcs: &'a Rpcs,
     start: Instant,
     code: Code,
 }
 
 impl<'a> Line<'a> {
-    fn begin(path: &'a str) -> Self {
-        Self { path, start: Instant::now(), code: Code::Cancelled }
+    fn begin(path: &'a str, rpcs: &'a Rpcs) -> Self {
+        Self { path, rpcs, start: Instant::now(), code: Code::Cancelled }
     }
 
     fn end(mut self, code: Code) {
@@ -114,8 +129,29 @@ impl<'a> Line<'a> {
 
 impl Drop for Line<'_> {
     fn drop(&mut self) {
-        let elapsed_us = u64::try_from(self.start.elapsed().as_micros()).unwrap_or(u64::MAX);
+        let elapsed = self.start.elapsed();
+        let elapsed_us = u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX);
+        self.rpcs.record(self.path, self.code, elapsed);
+        if is_fault(self.code) {
+            telemetry::failed();
+        }
         tracing::info!(rpc.code = ?self.code, elapsed_us, "{} {:?}", self.path, self.code);
+    }
+}
+
+/// Whether the service or what it needs is to blame, not the caller.
+fn is_fault(code: Code) -> bool {
+    let faults =
+        [Code::Unknown, Code::DeadlineExceeded, Code::Internal, Code::Unavailable, Code::DataLoss];
+    faults.contains(&code)
+}
+
+/// Tells whoever was refused which trace to ask about.
+fn name_trace(headers: &mut HeaderMap) {
+    if let Some(id) = telemetry::trace_id()
+        && let Ok(id) = HeaderValue::from_str(&id)
+    {
+        headers.insert(TRACE_ID, id);
     }
 }
 

@@ -1,6 +1,6 @@
 //! A gRPC server that tells its health, describes itself, and stops within a given time.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use anyhow::Context;
 use sqlx::PgPool;
@@ -10,13 +10,16 @@ use tonic_health::{ServingStatus, server::HealthReporter};
 
 use crate::{
     context::ContextLayer,
+    measure::{Rpcs, Watched},
     peers::{Group, PeerLayer},
     postgres,
+    readiness::{INTERVAL, Need},
+    shutdown,
     tls::Listener,
 };
 
-/// How often the database is asked whether it answers.
-const HEALTH_INTERVAL: Duration = Duration::from_secs(2);
+/// How long a connection lasts.
+const CONNECTION_AGE: Duration = Duration::from_mins(5);
 
 /// What a server serves.
 #[derive(Debug)]
@@ -56,18 +59,14 @@ pub async fn serve(
         .register_encoded_file_descriptor_set(tonic_health::pb::FILE_DESCRIPTOR_SET)
         .build_v1()
         .context("the contracts cannot be described")?;
-    let server = Server::builder()
-        .layer(ContextLayer { public })
+    let server = builder(CONNECTION_AGE)
+        .layer(ContextLayer { public, rpcs: Arc::new(Rpcs::of(descriptors)?) })
         .layer(PeerLayer { groups })
-        .http2_keepalive_interval(Some(Duration::from_secs(20)))
-        .max_concurrent_streams(1024)
-        // Streams that a client resets again and again, and headers without end.
-        .http2_max_pending_accept_reset_streams(Some(64))
-        .http2_max_header_list_size(Some(32 * 1024))
         .add_routes(routes)
         .add_service(health_service)
         .add_service(reflection)
         .serve_with_incoming_shutdown(incoming, stop.clone().cancelled_owned());
+    let _counted = Watched::new(&database);
     // Asking must not wait for requests: a busy pool is no reason to be taken out of service.
     let own_connection = postgres::pool(database.connect_options().as_ref().clone(), 1);
     // tonic alone would wait for ever for a client that keeps a request open.
@@ -85,24 +84,41 @@ pub async fn serve(
     }
 }
 
-/// Tells the health until `stop`, then that there is none, and never ends.
+/// With what every connection is set to. An old one is closed when its requests have been answered, so
+/// that clients behind one address spread over new replicas, too.
+fn builder(connection_age: Duration) -> Server {
+    Server::builder()
+        .http2_keepalive_interval(Some(Duration::from_secs(20)))
+        .max_concurrent_streams(1024)
+        // Streams that a client resets again and again, and headers without end.
+        .http2_max_pending_accept_reset_streams(Some(64))
+        .http2_max_header_list_size(Some(32 * 1024))
+        .max_connection_age(connection_age)
+}
+
+/// Tells the health until the process leaves or `stop`, then that there is none, and never ends.
 async fn report_health(
     name: &str,
     health: &HealthReporter,
     database: &PgPool,
     stop: &CancellationToken,
 ) -> anyhow::Result<()> {
+    let need = Need::new("database");
+    let leaving = shutdown::leaving();
     loop {
         let answers = tokio::select! {
             () = stop.cancelled() => break,
+            () = leaving.cancelled() => break,
             answers = answers(database) => answers,
         };
+        need.set(answers);
         let status = if answers { ServingStatus::Serving } else { ServingStatus::NotServing };
         health.set_service_status(name, status).await;
         health.set_service_status("", status).await;
         tokio::select! {
             () = stop.cancelled() => break,
-            () = tokio::time::sleep(HEALTH_INTERVAL) => {}
+            () = leaving.cancelled() => break,
+            () = tokio::time::sleep(INTERVAL) => {}
         }
     }
     health.set_service_status(name, ServingStatus::NotServing).await;
@@ -112,5 +128,43 @@ async fn report_health(
 
 async fn answers(database: &PgPool) -> bool {
     let asked = sqlx::query("select 1").execute(database);
-    matches!(tokio::time::timeout(HEALTH_INTERVAL, asked).await, Ok(Ok(_)))
+    matches!(tokio::time::timeout(INTERVAL, asked).await, Ok(Ok(_)))
+}
+
+#[cfg(test)]
+mod tests {
+    use tonic_health::pb::{HealthCheckRequest, health_client::HealthClient};
+
+    use super::*;
+    use crate::client;
+
+    #[tokio::test]
+    async fn a_connection_that_is_closed_for_its_age_fails_no_request() {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        let (_health, service) = tonic_health::server::health_reporter();
+        let server = builder(Duration::from_millis(100))
+            .add_service(service)
+            .serve_with_incoming(TcpIncoming::from(listener));
+        let client = HealthClient::new(client::channel(url).unwrap());
+        let load = async {
+            let begin = std::time::Instant::now();
+            let mut asked = 0_u32;
+            while begin.elapsed() < Duration::from_secs(2) {
+                let mut tries = [client.clone(), client.clone()];
+                for client in &mut tries {
+                    client.check(HealthCheckRequest::default()).await.unwrap();
+                }
+                asked = asked.saturating_add(2);
+            }
+            asked
+        };
+
+        let asked = tokio::select! {
+            asked = load => asked,
+            served = server => panic!("{served:?}"),
+        };
+
+        assert!(asked > 100, "{asked}");
+    }
 }

@@ -1,18 +1,39 @@
-//! Logs as JSON, one object a line; traces to an OTLP collector and metrics for Prometheus where that is
-//! configured.
+//! Logs as JSON, one object a line; traces to an OTLP collector and the admin port where that is
+//! configured. What of the traces is sampled and how they are sent is for the variables of the
+//! OpenTelemetry specification: `OTEL_TRACES_SAMPLER`, `OTEL_BSP_*`. A collector that does not answer
+//! loses traces and delays nothing.
 
-use std::{net::SocketAddr, time::Duration};
+use std::time::Duration;
 
 use anyhow::Context;
 use http::HeaderMap;
-use metrics_exporter_prometheus::{Matcher, PrometheusBuilder};
-use opentelemetry::{global, trace::TracerProvider as _};
+use opentelemetry::{
+    global,
+    trace::{SpanContext, Status, TraceContextExt, TracerProvider as _},
+};
 use opentelemetry_otlp::WithExportConfig;
 use opentelemetry_sdk::{Resource, propagation::TraceContextPropagator, trace::SdkTracerProvider};
-use tracing::Span;
-use tracing_subscriber::{EnvFilter, Layer, Registry, fmt, layer::SubscriberExt};
+use tracing::{Level, Span, subscriber::Interest};
+use tracing_opentelemetry::OpenTelemetrySpanExt;
+use tracing_subscriber::{
+    EnvFilter, Layer, Registry,
+    filter::{dynamic_filter_fn, filter_fn},
+    fmt,
+    layer::SubscriberExt,
+    reload,
+};
 
-use crate::{config::TelemetryConfig, propagation};
+use crate::{
+    admin::{self, Admin},
+    config::TelemetryConfig,
+    measure, propagation,
+};
+
+mod lines;
+mod statements;
+
+use lines::WithTrace;
+use statements::Statements;
 
 /// Where log lines go.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,11 +59,11 @@ impl Drop for Telemetry {
     }
 }
 
-/// Starts logs and traces for this process. To be called once, inside a tokio runtime.
+/// Starts logs, traces and the admin port for this process. To be called once, inside a tokio runtime.
 ///
 /// # Errors
 ///
-/// When the filter or the collector's address is malformed, or this was called before.
+/// When the filter or an address is malformed, or this was called before.
 pub fn init(
     service: &'static str,
     config: &TelemetryConfig,
@@ -50,39 +71,116 @@ pub fn init(
 ) -> anyhow::Result<Telemetry> {
     global::set_text_map_propagator(TraceContextPropagator::new());
     let provider = config.otlp_endpoint.as_deref().map(|to| provider(service, to)).transpose()?;
-    let traces = provider
-        .as_ref()
-        .map(|provider| tracing_opentelemetry::layer().with_tracer(provider.tracer("lombard")));
-    let lines = fmt::layer().json().flatten_event(true).with_current_span(true);
-    let lines = match to {
-        LogTo::Stdout => lines.with_span_list(false).with_writer(std::io::stdout).boxed(),
-        LogTo::Stderr => lines.with_span_list(false).with_writer(std::io::stderr).boxed(),
-    };
+    let mut layers = provider.as_ref().map(traces).unwrap_or_default();
     let filter = EnvFilter::try_new(&config.log).context("the log filter cannot be read")?;
-    let subscriber = Registry::default().with(traces).with(lines).with(filter);
+    let filter = if let Some(address) = config.admin_listen {
+        let (filter, handle) = reload::Layer::new(filter);
+        layers.push(lines(to).with_filter(filter).boxed());
+        Some((address, handle))
+    } else {
+        layers.push(lines(to).with_filter(filter).boxed());
+        None
+    };
+    let subscriber = Registry::default().with(layers);
     tracing::subscriber::set_global_default(subscriber).context("telemetry was started before")?;
-    if let Some(address) = config.metrics_listen {
-        serve_metrics(address)?;
+    if let Some((address, filter)) = filter {
+        admin::serve(address, Admin { filter, metrics: measure::install()? })?;
     }
     Ok(Telemetry(provider))
 }
 
-/// Upper bounds of histograms: of seconds, from a tenth of a millisecond on.
-const SECONDS: [f64; 13] =
-    [1e-4, 2.5e-4, 5e-4, 1e-3, 2.5e-3, 5e-3, 1e-2, 2.5e-2, 5e-2, 0.1, 0.5, 2.0, 10.0];
-/// And of sizes.
-const SIZES: [f64; 11] = [1.0, 2.0, 4.0, 8.0, 16.0, 32.0, 64.0, 128.0, 256.0, 512.0, 1024.0];
+type BoxedLayer = Box<dyn Layer<Registry> + Send + Sync>;
 
-/// Serves `/metrics` as long as the runtime lives.
-fn serve_metrics(address: SocketAddr) -> anyhow::Result<()> {
-    PrometheusBuilder::new()
-        .with_http_listener(address)
-        .set_buckets_for_metric(Matcher::Suffix("_seconds".to_owned()), &SECONDS)
-        .and_then(|builder| {
-            builder.set_buckets_for_metric(Matcher::Suffix("_orders".to_owned()), &SIZES)
+fn lines(to: LogTo) -> BoxedLayer {
+    let lines = fmt::layer()
+        .json()
+        .flatten_event(true)
+        .with_current_span(true)
+        .with_span_list(false)
+        .map_event_format(WithTrace);
+    match to {
+        LogTo::Stdout => lines.with_writer(std::io::stdout).boxed(),
+        LogTo::Stderr => lines.with_writer(std::io::stderr).boxed(),
+    }
+}
+
+/// Our own spans, whatever is logged, and those of statements. Libraries' spans are left out: the
+/// exporter makes some itself.
+fn traces(provider: &SdkTracerProvider) -> Vec<BoxedLayer> {
+    let tracer = provider.tracer("lombard");
+    let ours = filter_fn(|metadata| {
+        metadata.is_span()
+            && *metadata.level() <= Level::INFO
+            && OURS.iter().any(|name| metadata.target().split("::").next() == Some(name))
+    })
+    .with_max_level_hint(Level::INFO);
+    // Everything but statements is ruled out once, not each time.
+    let statements = dynamic_filter_fn(|metadata, _| statements::is_sampled(metadata))
+        .with_callsite_filter(|metadata| {
+            if statements::is_told(metadata) { Interest::sometimes() } else { Interest::never() }
         })
-        .and_then(PrometheusBuilder::install)
-        .with_context(|| format!("metrics cannot be served at {address}"))
+        .with_max_level_hint(Level::DEBUG);
+    vec![
+        tracing_opentelemetry::layer()
+            .with_tracer(tracer.clone())
+            .with_location(false)
+            .with_threads(false)
+            .with_target(false)
+            .with_tracked_inactivity(false)
+            .with_filter(ours)
+            .boxed(),
+        Statements(tracer).with_filter(statements).boxed(),
+    ]
+}
+
+/// The crates whose spans are traced.
+const OURS: [&str; 7] = ["access", "customer", "gateway", "kit", "kyc", "ledger", "lombard"];
+
+/// The id of the trace that the current span belongs to; none where traces are not made.
+#[must_use]
+pub fn trace_id() -> Option<String> {
+    lines::trace_id()
+}
+
+/// The sampled request that some work is for, kept with the work for whoever does it; none where none
+/// is sampled.
+#[derive(Debug, Clone)]
+pub struct Origin(Option<SpanContext>);
+
+impl Origin {
+    /// The current span.
+    #[must_use]
+    pub fn current() -> Self {
+        Self(opentelemetry::Context::map_current(|context| {
+            let span = context.span();
+            span.span_context().is_sampled().then(|| span.span_context().clone())
+        }))
+    }
+}
+
+/// A span for work that is done for several requests at once: in the trace of the first that is sampled,
+/// with links to the others. None is made where none is sampled.
+pub fn span_for<'a>(
+    origins: impl Iterator<Item = &'a Origin>,
+    make: impl FnOnce() -> Span,
+) -> Span {
+    let mut sampled = origins.filter_map(|origin| origin.0.as_ref());
+    let Some(first) = sampled.next() else {
+        return Span::none();
+    };
+    let span = make();
+    let parent = opentelemetry::Context::new().with_remote_span_context(first.clone());
+    // It was made just now, so that nothing stands in the way.
+    let _ = span.set_parent(parent);
+    for other in sampled {
+        span.add_link(other.clone());
+    }
+    span
+}
+
+/// Says in its trace that the current span has failed.
+pub fn failed() {
+    Span::current().set_status(Status::error(""));
 }
 
 /// Makes `span` part of the trace that a request's headers name, if they name one.

@@ -11,7 +11,7 @@ use anyhow::{Context, bail, ensure};
 use clap::{Args, ValueEnum};
 use http::Uri;
 use tokio::net::TcpListener;
-use tonic::transport::Channel;
+use tonic::transport::{Channel, Endpoint};
 
 use crate::client;
 
@@ -155,29 +155,43 @@ impl Links {
         Ok(listener)
     }
 
-    /// A channel to the service of this name, as [`client::channel`] makes them. Whoever answers must
-    /// have its certificate, whatever the URL's host is called.
+    /// A channel to the service of this name, as [`client::channel`] makes them. Over TLS, whoever
+    /// answers must have the service's certificate, whatever the URL's host is called; of replicas one
+    /// is taken by chance for each connection, not for each request.
     ///
     /// # Errors
     ///
     /// When the address is no URL, or its scheme is not that of these links.
     pub fn channel(&self, service: &str, url: &str) -> anyhow::Result<Channel> {
-        let uri: Uri = url.parse().with_context(|| format!("{service}: {url} is no URL"))?;
-        let Some(identity) = &self.identity else {
-            ensure!(uri.scheme_str() == Some("http"), "{service}: {url} needs TLS_CERT_FILE");
-            ensure!(
-                self.plaintext == Plaintext::Allow || is_loopback(&uri),
-                "{service}: {url} is on another machine and would be reached without TLS: set \
-                 TLS_CERT_FILE, TLS_KEY_FILE and TLS_CA_FILE, or PLAINTEXT=allow"
-            );
+        let urls: Result<Vec<Uri>, _> = url.split(',').map(|url| url.trim().parse()).collect();
+        let urls = urls.with_context(|| format!("{service}: {url} is no URL"))?;
+        for url in &urls {
+            self.check(service, url)?;
+        }
+        let (Some(identity), Some(first)) = (&self.identity, urls.first()) else {
             return Ok(client::channel(url.to_owned())?);
         };
+        let endpoint = client::endpoint(Endpoint::from(first.clone()));
+        let connector = connect::connector(Arc::clone(identity), service, urls)?;
+        Ok(endpoint.connect_with_connector_lazy(connector))
+    }
+
+    fn check(&self, service: &str, url: &Uri) -> anyhow::Result<()> {
+        let scheme = url.scheme_str();
+        if self.are_secured() {
+            ensure!(
+                scheme == Some("https"),
+                "{service}: {url} must begin with https://, because TLS_CERT_FILE is set"
+            );
+            return Ok(());
+        }
+        ensure!(scheme == Some("http"), "{service}: {url} needs TLS_CERT_FILE");
         ensure!(
-            uri.scheme_str() == Some("https"),
-            "{service}: {url} must begin with https://, because TLS_CERT_FILE is set"
+            self.plaintext == Plaintext::Allow || is_loopback(url),
+            "{service}: {url} is on another machine and would be reached without TLS: set \
+             TLS_CERT_FILE, TLS_KEY_FILE and TLS_CA_FILE, or PLAINTEXT=allow"
         );
-        let connector = connect::connector(Arc::clone(identity), service)?;
-        Ok(client::endpoint(url.to_owned())?.connect_with_connector_lazy(connector))
+        Ok(())
     }
 }
 

@@ -92,7 +92,7 @@ fn on_behalf_of<M>(tenant: &str, message: M) -> anyhow::Result<Request<M>> {
 }
 
 /// Everything that is wrong, by name.
-fn refused(status: Status) -> anyhow::Error {
+fn refused(status: &Status) -> anyhow::Error {
     let details = status.get_error_details();
     let bad = details.bad_request().map(|bad| bad.field_violations.as_slice()).unwrap_or_default();
     let bad: Vec<_> = bad.iter().map(|bad| format!("{} {}", bad.field, bad.description)).collect();
@@ -103,8 +103,8 @@ fn refused(status: Status) -> anyhow::Error {
     }
 }
 
-fn mask(path: &str) -> Option<FieldMask> {
-    Some(FieldMask { paths: vec![path.to_owned()] })
+fn mask(path: &str) -> FieldMask {
+    FieldMask { paths: vec![path.to_owned()] }
 }
 
 fn words(scopes: &str) -> Vec<String> {

@@ -22,9 +22,10 @@ pub struct Cli {
     /// An OTLP/gRPC collector to send traces to, for example `http://127.0.0.1:4317`.
     #[arg(long, global = true, env = "OTEL_EXPORTER_OTLP_ENDPOINT")]
     otlp_endpoint: Option<String>,
-    /// Where Prometheus may read metrics, for example `127.0.0.1:9464`.
-    #[arg(long, global = true, env = "METRICS_LISTEN")]
-    metrics_listen: Option<SocketAddr>,
+    /// Where the admin port listens, for example `127.0.0.1:9464`: `/livez`, `/readyz`, `/metrics` and
+    /// `/log-filter`.
+    #[arg(long, global = true, env = "ADMIN_LISTEN")]
+    admin_listen: Option<SocketAddr>,
 }
 
 impl Cli {
@@ -34,7 +35,7 @@ impl Cli {
         TelemetryConfig {
             log: self.log.clone(),
             otlp_endpoint: self.otlp_endpoint.clone(),
-            metrics_listen: self.metrics_listen,
+            admin_listen: self.admin_listen,
         }
     }
 }

@@ -90,6 +90,7 @@ fn command(binary: &str, arguments: &[&str], database: &PgPool) -> Command {
     let mut command = Command::new(binary);
     command
         .args(arguments)
+        .env("SHUTDOWN_PAUSE_S", "0")
         .env("DATABASE_URL", database.connect_options().to_url_lossy().as_str())
         .kill_on_drop(true);
     command

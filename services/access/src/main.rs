@@ -12,7 +12,6 @@ use anyhow::Context;
 use clap::Parser;
 use kit::{
     postgres::check_schema,
-    shutdown::Signals,
     telemetry::{self, LogTo},
 };
 use sqlx::PgPool;
@@ -26,11 +25,14 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let config = Config::parse();
-    let log_to = match config.command {
-        Command::Migrate | Command::Serve(_) => LogTo::Stdout,
-        Command::CreateTenant { .. } | Command::CreateUser(_) => LogTo::Stderr,
+    let (telemetry, log_to) = match config.command {
+        Command::Serve(_) => (config.telemetry.clone(), LogTo::Stdout),
+        Command::Migrate => (config.telemetry.of_command(), LogTo::Stdout),
+        Command::CreateTenant { .. } | Command::CreateUser(_) => {
+            (config.telemetry.of_command(), LogTo::Stderr)
+        }
     };
-    let _flush_on_exit = telemetry::init("access", &config.telemetry, log_to)?;
+    let _flush_on_exit = telemetry::init("access", &telemetry, log_to)?;
     let pool = config.postgres.pool()?;
     match config.command {
         Command::Migrate => kit::postgres::migrate(&pool, &access::MIGRATIONS).await?,
@@ -45,7 +47,7 @@ async fn main() -> anyhow::Result<()> {
 }
 
 async fn serve(options: &Serve, pool: PgPool) -> anyhow::Result<()> {
-    let mut signals = Signals::listen()?;
+    let mut signals = options.server.signals()?;
     let links = options.server.tls.links("access")?;
     let listener = links.listen(options.server.listen).await?;
     let drain_timeout = options.server.drain_timeout();

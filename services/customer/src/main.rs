@@ -3,7 +3,6 @@
 use clap::{Parser, Subcommand};
 use kit::{
     config::{PostgresConfig, ServerConfig, TelemetryConfig},
-    shutdown::Signals,
     telemetry::{self, LogTo},
 };
 use tokio_util::sync::CancellationToken;
@@ -40,7 +39,7 @@ async fn main() -> anyhow::Result<()> {
     match config.command {
         Command::Migrate => kit::postgres::migrate(&pool, &customer::MIGRATIONS).await?,
         Command::Serve(server) => {
-            let mut signals = Signals::listen()?;
+            let mut signals = server.signals()?;
             let listener = server.tls.links("customer")?.listen(server.listen).await?;
             let stop = CancellationToken::new();
             let serving = customer::serve(listener, pool, server.drain_timeout(), stop.clone());

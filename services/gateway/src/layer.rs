@@ -19,7 +19,7 @@ use axum::{
 use http::{HeaderName, HeaderValue, Method, StatusCode, header::CONTENT_LENGTH};
 use kit::{
     caller::{Call, DEFAULT_DEADLINE, REQUEST_ID},
-    telemetry,
+    measure, telemetry,
 };
 use tracing::{Instrument, field};
 
@@ -34,6 +34,9 @@ use crate::{
 };
 
 const X_REQUEST_ID: HeaderName = HeaderName::from_static(REQUEST_ID);
+
+/// What a request is counted as whose client went away before the answer.
+const CLIENT_GONE: u16 = 499;
 
 /// A request may take this long, once its body is there.
 const DEADLINE: Duration = DEFAULT_DEADLINE;
@@ -112,11 +115,17 @@ impl<'a> Line<'a> {
 impl Drop for Line<'_> {
     fn drop(&mut self) {
         let Self { method, route, start, ended } = self;
-        let elapsed_us = u64::try_from(start.elapsed().as_micros()).unwrap_or(u64::MAX);
+        let elapsed = start.elapsed();
+        let elapsed_us = u64::try_from(elapsed.as_micros()).unwrap_or(u64::MAX);
+        let status = ended.as_ref().map_or(CLIENT_GONE, |(status, _)| status.as_u16());
+        measure::http(method, route, status, elapsed);
         let Some((status, code)) = ended else {
             tracing::info!(elapsed_us, "{method} {route} was given up by its client");
             return;
         };
+        if status.is_server_error() {
+            telemetry::failed();
+        }
         let (status, code) = (status.as_u16(), code.as_ref().map(field::display));
         tracing::info!(http.status = status, code, elapsed_us, "{method} {route} {status}");
     }
@@ -192,7 +201,7 @@ fn finish(response: Response, request_id: &str) -> (Response, Option<String>) {
     let (mut parts, mut body) = response.into_parts();
     let mut code = None;
     if let Some(failure) = parts.extensions.remove::<Failure>() {
-        body = failure.body(request_id);
+        body = failure.body(request_id, telemetry::trace_id().as_deref());
         parts.headers.remove(CONTENT_LENGTH);
         code = Some(failure.code().to_owned());
     }

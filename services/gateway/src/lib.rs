@@ -8,7 +8,7 @@ use std::{sync::Arc, time::Duration};
 
 use axum::{Router, middleware};
 use http::StatusCode;
-use kit::tls::Listener;
+use kit::{readiness::Need, tls::Listener};
 use tokio_util::sync::CancellationToken;
 use tonic::transport::Channel;
 
@@ -115,7 +115,10 @@ pub async fn serve(
         stop.cancelled().await;
         tokio::time::sleep(settings.drain_timeout).await;
     };
+    let need = Need::new("access");
     tokio::select! {
+        // Without it nobody is known; what else is missing fails only what is about it.
+        never = need.watch(&settings.access) => never,
         () = server => Ok(()),
         () = deadline => {
             tracing::warn!("requests were cut off: the time to drain was over");

@@ -8,7 +8,6 @@ use gateway::{Limits, Settings};
 use kit::{
     config::{ServerConfig, TelemetryConfig},
     peers::{ACCESS, CUSTOMER, GATEWAY, KYC, LEDGER},
-    shutdown::Signals,
     telemetry::{self, LogTo},
     tls::Links,
 };
@@ -92,7 +91,7 @@ async fn main() -> anyhow::Result<()> {
     let _flush_on_exit = telemetry::init("gateway", &config.telemetry, LogTo::Stdout)?;
     match config.command {
         Command::Serve(serve) => {
-            let mut signals = Signals::listen()?;
+            let mut signals = serve.server.signals()?;
             let links = serve.server.tls.links(GATEWAY)?;
             let settings = serve.settings(&links)?;
             let listener =

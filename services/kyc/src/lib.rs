@@ -20,6 +20,7 @@ mod customers;
 mod documents;
 mod domain;
 mod error;
+mod gauges;
 mod mrz;
 mod objects;
 mod prove;
@@ -119,6 +120,7 @@ pub async fn serve(
         pool.clone(),
         Arc::clone(&wake),
     );
+    let gauged = pool.clone();
     let background = Background { settings, pool, customers, directory, screener, wake };
     // A server that fails takes the worker with it.
     let worker_stop = stop.child_token();
@@ -127,9 +129,10 @@ pub async fn serve(
         worker_stop.cancel();
         served
     };
+    let gauges = gauges::run(gauged, worker_stop.clone());
     let stop = worker_stop.clone();
     let working = Box::pin(background.run(drain_timeout, stop));
-    let (served, ()) = tokio::join!(server, working);
+    let (served, (), ()) = tokio::join!(server, working, gauges);
     served
 }
 

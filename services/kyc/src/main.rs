@@ -8,7 +8,6 @@ use kit::{
     config::{PostgresConfig, ServerConfig, TelemetryConfig},
     keys::KeysConfig,
     peers::CUSTOMER,
-    shutdown::Signals,
     telemetry::{self, LogTo},
 };
 use kyc::{
@@ -101,7 +100,13 @@ enum ListName {
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let config = Config::parse();
-    let _flush_on_exit = telemetry::init("kyc", &config.telemetry, LogTo::Stdout)?;
+    let telemetry = match config.command {
+        Command::Serve(_) => config.telemetry.clone(),
+        Command::Migrate | Command::LoadList(_) | Command::RotateKeys(_) => {
+            config.telemetry.of_command()
+        }
+    };
+    let _flush_on_exit = telemetry::init("kyc", &telemetry, LogTo::Stdout)?;
     let pool = config.postgres.pool()?;
     match config.command {
         Command::Migrate => kit::postgres::migrate(&pool, &kyc::MIGRATIONS).await?,
@@ -121,7 +126,7 @@ async fn main() -> anyhow::Result<()> {
 }
 
 async fn serve(config: Serve, pool: PgPool) -> anyhow::Result<()> {
-    let mut signals = Signals::listen()?;
+    let mut signals = config.server.signals()?;
     let settings = settings(&config)?;
     let Serve { server, customer_url, .. } = config;
     let links = server.tls.links("kyc")?;

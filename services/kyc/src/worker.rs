@@ -115,6 +115,7 @@ impl Worker {
             let driver = Arc::clone(&self.driver);
             self.under_way.spawn(within(lease_left, driver, claimed).instrument(span));
         }
+        kit::measure::under_way("verifications", self.under_way.len());
         Ok(())
     }
 }

@@ -22,6 +22,7 @@ mod config;
 mod domain;
 mod error;
 mod facts;
+mod gauges;
 mod generations;
 mod inbound;
 mod ledgers;
@@ -88,10 +89,11 @@ pub async fn serve(
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
     kit::postgres::wait_for_schema(&pool, &MIGRATIONS, &stop).await?;
-    let mut sealing = JoinSet::new();
+    let mut background = JoinSet::new();
+    background.spawn(gauges::run(pool.clone(), stop.clone()));
     if settings.seal_interval_s > 0 {
         let interval = Duration::from_secs(settings.seal_interval_s);
-        sealing.spawn(seals::run(pool.clone(), interval, stop.clone()));
+        background.spawn(seals::run(pool.clone(), interval, stop.clone()));
     }
     let wake = Arc::<Notify>::default();
     let worker = worker(&settings, pool.clone(), customer.clone(), Arc::clone(&wake));
@@ -113,7 +115,7 @@ pub async fn serve(
         // Requests that were cut off have nobody to answer, but may have been begun.
         let _ = tokio::time::timeout(drain_timeout, posting).await;
     }
-    sealing.shutdown().await;
+    background.shutdown().await;
     served
 }
 

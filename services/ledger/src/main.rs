@@ -4,7 +4,6 @@ use clap::{Args, Parser, Subcommand};
 use kit::{
     config::{PostgresConfig, ServerConfig, TelemetryConfig},
     peers::CUSTOMER,
-    shutdown::Signals,
     telemetry::{self, LogTo},
 };
 use ledger::Settings;
@@ -60,7 +59,7 @@ async fn main() -> anyhow::Result<()> {
 
 async fn serve(config: Serve, pool: PgPool) -> anyhow::Result<()> {
     let Serve { server, settings, customer_url } = config;
-    let mut signals = Signals::listen()?;
+    let mut signals = server.signals()?;
     let links = server.tls.links("ledger")?;
     let customer = links.channel(CUSTOMER, &customer_url)?;
     let listener = links.listen(server.listen).await?;

@@ -8,7 +8,7 @@
 
 use std::{sync::Arc, time::Instant};
 
-use kit::errors;
+use kit::{errors, telemetry::Origin};
 use sqlx::PgPool;
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot},
@@ -51,6 +51,7 @@ struct Job {
     orders: Vec<Order>,
     deadline: Instant,
     answer: oneshot::Sender<Vec<Result<Posted, Error>>>,
+    origin: Origin,
     _room: OwnedSemaphorePermit,
 }
 
@@ -104,7 +105,7 @@ impl Queue {
         let room = Arc::clone(&self.room).try_acquire_many_owned(count).map_err(|_| full())?;
         metrics::gauge!(QUEUED).increment(f64::from(count));
         let (answer, answered) = oneshot::channel();
-        let job = Job { orders, deadline, answer, _room: room };
+        let job = Job { orders, deadline, answer, origin: Origin::current(), _room: room };
         self.messages.send(Message::Post(job)).map_err(|_| full())?;
         // Dropped unanswered only with the runtime, or when the task has failed.
         answered.await.map_err(|_| errors::Error::OutcomeUnknown.into())

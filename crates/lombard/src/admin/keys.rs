@@ -23,7 +23,7 @@ pub(super) async fn run(task: &KeyTask, mut access: Keys) -> anyhow::Result<()> 
             };
             let message = CreateApiKeyRequest { api_key: Some(new), validate_only: false };
             let made = access.create_api_key(on_behalf_of(tenant, message)?).await;
-            let made = made.map_err(refused)?.into_inner();
+            let made = made.map_err(|status| refused(&status))?.into_inner();
             say(&with_secret(made.api_key.as_ref(), &made.secret))
         }
         KeyTask::List { tenant } => list(access, tenant).await,
@@ -32,11 +32,11 @@ pub(super) async fn run(task: &KeyTask, mut access: Keys) -> anyhow::Result<()> 
             let changed = ApiKey { api_key_id, scopes: words(scopes), ..ApiKey::default() };
             let message = UpdateApiKeyRequest {
                 api_key: Some(changed),
-                update_mask: mask("scopes"),
+                update_mask: Some(mask("scopes")),
                 validate_only: false,
             };
             let changed = access.update_api_key(on_behalf_of(&of.tenant, message)?).await;
-            say(&key(changed.map_err(refused)?.get_ref()))
+            say(&key(changed.map_err(|status| refused(&status))?.get_ref()))
         }
         KeyTask::Rotate { of, old_until } => {
             let message = RotateApiKeyRequest {
@@ -45,13 +45,13 @@ pub(super) async fn run(task: &KeyTask, mut access: Keys) -> anyhow::Result<()> 
                 validate_only: false,
             };
             let rotated = access.rotate_api_key(on_behalf_of(&of.tenant, message)?).await;
-            let rotated = rotated.map_err(refused)?.into_inner();
+            let rotated = rotated.map_err(|status| refused(&status))?.into_inner();
             say(&with_secret(rotated.api_key.as_ref(), &rotated.secret))
         }
         KeyTask::Revoke(of) => {
             let message = RevokeApiKeyRequest { api_key_id: of.id.clone() };
             let revoked = access.revoke_api_key(on_behalf_of(&of.tenant, message)?).await;
-            say(&key(revoked.map_err(refused)?.get_ref()))
+            say(&key(revoked.map_err(|status| refused(&status))?.get_ref()))
         }
     }
 }
@@ -69,7 +69,7 @@ async fn list(mut access: Keys, tenant: &str) -> anyhow::Result<()> {
     loop {
         let message = ListApiKeysRequest { page_size: PAGE, page_token };
         let page = access.list_api_keys(on_behalf_of(tenant, message)?).await;
-        let page = page.map_err(refused)?.into_inner();
+        let page = page.map_err(|status| refused(&status))?.into_inner();
         page.api_keys.iter().try_for_each(|one| say(&key(one)))?;
         if page.next_page_token.is_empty() {
             return Ok(());

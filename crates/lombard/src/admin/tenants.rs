@@ -10,7 +10,9 @@ pub(super) async fn run(task: &TenantTask, mut access: Admins) -> anyhow::Result
             let requests_per_second = *requests_per_second;
             let new = Tenant { name: name.clone(), requests_per_second, ..Tenant::default() };
             let message = CreateTenantRequest { tenant: Some(new) };
-            say(&tenant(access.create_tenant(message).await.map_err(refused)?.get_ref()))
+            say(&tenant(
+                access.create_tenant(message).await.map_err(|status| refused(&status))?.get_ref(),
+            ))
         }
         TenantTask::List => list(access).await,
         TenantTask::Disable { id } => {
@@ -33,7 +35,8 @@ async fn list(mut access: Admins) -> anyhow::Result<()> {
     let mut page_token = String::new();
     loop {
         let message = ListTenantsRequest { page_size: PAGE, page_token };
-        let page = access.list_tenants(message).await.map_err(refused)?.into_inner();
+        let page =
+            access.list_tenants(message).await.map_err(|status| refused(&status))?.into_inner();
         page.tenants.iter().try_for_each(|one| say(&tenant(one)))?;
         if page.next_page_token.is_empty() {
             return Ok(());
@@ -43,6 +46,6 @@ async fn list(mut access: Admins) -> anyhow::Result<()> {
 }
 
 async fn update(mut access: Admins, changed: Tenant, path: &str) -> anyhow::Result<()> {
-    let message = UpdateTenantRequest { tenant: Some(changed), update_mask: mask(path) };
-    say(&tenant(access.update_tenant(message).await.map_err(refused)?.get_ref()))
+    let message = UpdateTenantRequest { tenant: Some(changed), update_mask: Some(mask(path)) };
+    say(&tenant(access.update_tenant(message).await.map_err(|status| refused(&status))?.get_ref()))
 }

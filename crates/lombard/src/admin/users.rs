@@ -18,7 +18,9 @@ pub(super) async fn run(task: &UserTask, mut access: Admins) -> anyhow::Result<(
                 ..User::default()
             };
             let message = CreateUserRequest { user: Some(new), password: password()? };
-            say(&user(access.create_user(message).await.map_err(refused)?.get_ref()))
+            say(&user(
+                access.create_user(message).await.map_err(|status| refused(&status))?.get_ref(),
+            ))
         }
         UserTask::List { tenant } => list(access, tenant).await,
         UserTask::Disable(of) => update(access, one(of), "active").await,
@@ -39,7 +41,8 @@ async fn list(mut access: Admins, tenant: &str) -> anyhow::Result<()> {
     loop {
         let tenant_id = tenant.to_owned();
         let message = ListUsersRequest { tenant_id, page_size: PAGE, page_token };
-        let page = access.list_users(message).await.map_err(refused)?.into_inner();
+        let page =
+            access.list_users(message).await.map_err(|status| refused(&status))?.into_inner();
         page.users.iter().try_for_each(|one| say(&user(one)))?;
         if page.next_page_token.is_empty() {
             return Ok(());
@@ -50,6 +53,7 @@ async fn list(mut access: Admins, tenant: &str) -> anyhow::Result<()> {
 
 async fn update(mut access: Admins, changed: User, path: &str) -> anyhow::Result<()> {
     let password = if path == "password" { password()? } else { String::new() };
-    let message = UpdateUserRequest { user: Some(changed), password, update_mask: mask(path) };
-    say(&user(access.update_user(message).await.map_err(refused)?.get_ref()))
+    let message =
+        UpdateUserRequest { user: Some(changed), password, update_mask: Some(mask(path)) };
+    say(&user(access.update_user(message).await.map_err(|status| refused(&status))?.get_ref()))
 }

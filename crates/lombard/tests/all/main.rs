@@ -8,6 +8,7 @@
 )]
 
 mod admin;
+mod admin_port;
 mod amounts;
 mod answers;
 mod authenticate;
@@ -29,6 +30,7 @@ mod payments;
 mod program;
 mod scene;
 mod stack;
+mod traces;
 mod transactions;
 mod transfers;
 mod verify;

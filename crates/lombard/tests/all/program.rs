@@ -31,11 +31,17 @@ impl Dev {
     }
 
     pub(crate) fn start_with(data_dir: &Path, arguments: &[&str]) -> Self {
+        Self::start_in(data_dir, arguments, &[])
+    }
+
+    /// With more in its environment.
+    pub(crate) fn start_in(data_dir: &Path, arguments: &[&str], more: &[(&str, &str)]) -> Self {
         let mut child = Command::new(env!("CARGO_BIN_EXE_lombard"))
             .arg("dev")
             .args(arguments)
             .arg("--data-dir")
             .arg(data_dir)
+            .envs(more.iter().copied())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())
             .kill_on_drop(true)

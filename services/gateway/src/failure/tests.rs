@@ -11,7 +11,7 @@ fn status(code: Code, reason: &str) -> Status {
 }
 
 async fn body(failure: &Failure) -> Value {
-    let bytes = failure.body("r-1").collect().await.unwrap().to_bytes();
+    let bytes = failure.body("r-1", None).collect().await.unwrap().to_bytes();
     serde_json::from_slice(&bytes).unwrap()
 }
 

@@ -38,11 +38,14 @@ pub(crate) struct FailureView<'a> {
     missing_scope: Option<&'a str>,
     /// As in the header `X-Request-Id`.
     request_id: &'a str,
+    /// The trace that the request is part of, where traces are made.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    trace_id: Option<&'a str>,
 }
 
 impl Failure {
     /// The envelope.
-    pub(crate) fn body(&self, request_id: &str) -> Body {
+    pub(crate) fn body(&self, request_id: &str, trace_id: Option<&str>) -> Body {
         let refusal = &*self.0;
         let view = FailureView {
             status: -1,
@@ -53,6 +56,7 @@ impl Failure {
             data: refusal.declined.as_ref(),
             missing_scope: refusal.missing_scope,
             request_id,
+            trace_id,
         };
         serde_json::to_vec(&view).map_or_else(|_| Body::empty(), Body::from)
     }

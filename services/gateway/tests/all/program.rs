@@ -56,6 +56,7 @@ fn start(arguments: &[&str]) -> Child {
     let nobody = "http://127.0.0.1:9";
     Command::new(env!("CARGO_BIN_EXE_gateway"))
         .args(["serve", "--drain-timeout-s", "1"])
+        .env("SHUTDOWN_PAUSE_S", "0")
         .args(["--access-url", nobody, "--customer-url", nobody])
         .args(["--kyc-url", nobody, "--ledger-url", nobody])
         .args(arguments)

@@ -2,6 +2,7 @@
 
 use std::time::{Duration, Instant};
 
+use kit::measure;
 use sqlx::PgPool;
 
 use super::{
@@ -130,12 +131,14 @@ impl Consultant {
     ) -> Result<Result<Progress, ProviderError>, Error> {
         let name = claimed.adapter.as_deref().unwrap_or(&verification.provider);
         if let Some(reference) = &claimed.provider_reference {
-            return Ok(self.in_time(name, provider.fetch(reference)).await);
+            let answer = self.in_time(name, provider.fetch(reference));
+            return Ok(measure::outside("provider", "fetch", answer).await);
         }
         let caller = customers::on_our_own_account(verification.tenant);
         let subject = self.customers.get(&caller, verification.customer).await?.subject;
         let submission = Submission { verification: verification.id, attempt, subject };
-        Ok(self.in_time(name, provider.submit(&submission)).await)
+        let answer = self.in_time(name, provider.submit(&submission));
+        Ok(measure::outside("provider", "submit", answer).await)
     }
 
     async fn in_time(

@@ -3,9 +3,13 @@
 
 use std::time::Instant;
 
-use kit::errors;
+use kit::{
+    errors,
+    telemetry::{self, Origin},
+};
 use sqlx::PgPool;
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
+use tracing::Instrument;
 
 use super::{BATCH_ORDERS, BATCH_SECONDS, Job, Message, Posted, QUEUED, settle::Settler};
 use crate::{domain::transfer::Order, error::Error};
@@ -24,6 +28,7 @@ pub(super) struct Task {
 struct Caller {
     count: usize,
     answer: oneshot::Sender<Vec<Result<Posted, Error>>>,
+    origin: Origin,
     _room: OwnedSemaphorePermit,
 }
 
@@ -37,7 +42,7 @@ struct Answers {
 impl Answers {
     fn tell(self) {
         let mut outcomes = self.outcomes.into_iter();
-        for Caller { count, answer, _room: room } in self.callers {
+        for Caller { count, answer, origin: _, _room: room } in self.callers {
             // A caller that has gone is not to be told.
             let _ = answer.send(outcomes.by_ref().take(count).collect());
             drop(room);
@@ -66,7 +71,11 @@ impl Task {
             };
             let (orders, callers) = self.take(next);
             let told = std::mem::take(&mut answers);
-            let (outcomes, ()) = tokio::join!(biased; self.post(orders), async { told.tell() });
+            let span = telemetry::span_for(callers.iter().map(|caller| &caller.origin), || {
+                tracing::info_span!("post", callers = callers.len())
+            });
+            let posting = self.post(orders).instrument(span);
+            let (outcomes, ()) = tokio::join!(biased; posting, async { told.tell() });
             answers = Answers { outcomes, callers };
         }
     }
@@ -78,13 +87,13 @@ impl Task {
             match message {
                 Message::Seen(accounts) => self.settler.see(accounts),
                 Message::Post(job) => {
-                    let Job { orders: wanted, deadline, answer, _room: room } = job;
+                    let Job { orders: wanted, deadline, answer, origin, _room: room } = job;
                     let count = wanted.len();
                     let queued = u32::try_from(count).unwrap_or(u32::MAX);
                     metrics::gauge!(QUEUED).decrement(f64::from(queued));
                     if deadline > Instant::now() && !answer.is_closed() {
                         orders.extend(wanted);
-                        callers.push(Caller { count, answer, _room: room });
+                        callers.push(Caller { count, answer, origin, _room: room });
                     } else {
                         let _ = answer.send((0..count).map(|_| Err(too_late())).collect());
                     }

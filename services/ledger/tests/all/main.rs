@@ -19,6 +19,7 @@ mod payments_unbooked;
 mod program;
 mod queue;
 mod races;
+mod replicas;
 mod several;
 mod standings;
 mod support;

@@ -66,7 +66,7 @@ async fn operators_read_how_posting_and_payments_go() {
     let address = free.local_addr().unwrap();
     drop(free);
     let listen = address.to_string();
-    let arguments = [&["--metrics-listen", listen.as_str()], &SERVE[..], &["--sandbox"]].concat();
+    let arguments = [&["--admin-listen", listen.as_str()], &SERVE[..], &["--sandbox"]].concat();
     let _serving = Program::start(BINARY, &arguments, &setup.pool);
 
     let told = eventually(async || {

@@ -1,0 +1,64 @@
+"""Is every metric that an alert or a panel asks for one that there is, and has every alert its section?
+
+    check-queries.py MONITORING-DIRECTORY OPERATIONS.md [--metrics SCRAPE]
+
+A scrape is what `/metrics` of a running `lombard dev` says. Without one, names are held against the sources.
+"""
+
+import argparse
+import json
+import re
+import sys
+from pathlib import Path
+
+import yaml
+
+# Of others, as their documentation names them.
+OTHERS = {
+    "up", "certmanager_certificate_expiration_timestamp_seconds", "cnpg_pg_replication_lag",
+    "cnpg_pg_stat_archiver_seconds_since_last_archival",
+}
+PROCESS = re.compile(r"process_(cpu_seconds_total|resident_memory_bytes|open_fds|max_fds|threads)$")
+WORDS = {"sum", "max", "min", "rate", "by", "on", "or", "and", "vector", "absent", "time", "histogram_quantile", "le"}
+
+parser = argparse.ArgumentParser()
+parser.add_argument("directory", type=Path)
+parser.add_argument("operations", type=Path)
+parser.add_argument("--metrics", type=Path)
+arguments = parser.parse_args()
+
+rules = yaml.safe_load((arguments.directory / "alerts.yaml").read_text())
+rules = [rule for group in rules["spec"]["groups"] for rule in group["rules"]]
+board = json.loads((arguments.directory / "lombard.json").read_text())
+queries = [rule["expr"] for rule in rules]
+queries += [target["expr"] for panel in board["panels"] for target in panel.get("targets", [])]
+
+if arguments.metrics:
+    scrape = arguments.metrics.read_text()
+    known = set(re.findall(r"^([a-z_]+)(?:\{| )", scrape, re.M)) | set(re.findall(r"^# TYPE ([a-z_]+)", scrape, re.M))
+else:
+    root = Path(__file__).resolve().parents[2]
+    sources = [p.read_text() for top in ("crates", "services") for p in (root / top).rglob("src/**/*.rs")]
+    known = {name for source in sources for name in re.findall(r'"(lombard_[a-z_]+)"', source)}
+recorded = {rule["record"] for rule in rules if "record" in rule}
+
+problems = []
+for query in queries:
+    bare = re.sub(r'"[^"]*"', "", query)
+    # Labels: in braces, and after by and on.
+    bare = re.sub(r"\{[^}]*\}|\[[^\]]*\]|\b(by|on)\s*\([^)]*\)", "", bare)
+    for name in set(re.findall(r"[a-z][a-z0-9_:]*", bare)) - WORDS - OTHERS - recorded:
+        plain = re.sub(r"_(bucket|count|sum)$", "", name)
+        if not (name in known or plain in known or PROCESS.match(name)):
+            problems.append(f"nothing is called {name}: {query.strip()}")
+sections = set(re.findall(r"^#+ (Lombard\w+)$", arguments.operations.read_text(), re.M))
+for rule in rules:
+    if "alert" in rule:
+        anchor = rule["annotations"]["runbook"].split("#")[1]
+        if anchor not in {section.lower() for section in sections}:
+            problems.append(f"{rule['alert']} has no section in {arguments.operations.name}")
+for found in problems:
+    print(f"deploy: {found}")
+if not problems:
+    print(f"deploy: the metrics of {len(queries)} queries are there, and the sections of the alerts")
+sys.exit(1 if problems else 0)

@@ -1,0 +1,34 @@
+//! The trial balance for Prometheus. What is told of payments is in `payments`.
+
+use std::time::Duration;
+
+use kit::gauges;
+use sqlx::PgPool;
+use tokio_util::sync::CancellationToken;
+
+const OUT_OF_BALANCE: &str = "lombard_ledger_currencies_out_of_balance";
+
+/// How often the trial balance is drawn up: it reads every account.
+const TRIAL_BALANCE: Duration = Duration::from_mins(5);
+
+/// Reads them now and then until `stop`.
+pub(crate) async fn run(pool: PgPool, stop: CancellationToken) {
+    metrics::describe_gauge!(
+        OUT_OF_BALANCE,
+        "Tenants' currencies whose balances do not sum to zero; must be 0."
+    );
+    gauges::run(pool, TRIAL_BALANCE, stop, |pool| async move {
+        let wrong = sqlx::query_scalar!(
+            r#"
+            select count(*)::float8 as "count!"
+            from (
+                select from accounts
+                group by tenant_id, currency
+                having sum(balance_minor) <> 0
+            ) as wrong
+            "#
+        );
+        wrong.fetch_one(&pool).await.map(|wrong| metrics::gauge!(OUT_OF_BALANCE).set(wrong))
+    })
+    .await;
+}
