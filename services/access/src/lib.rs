@@ -10,6 +10,7 @@ use kit::{
 use proto::access::v1::access_service_server::SERVICE_NAME;
 use sqlx::{PgPool, migrate::Migrator};
 use tokio_util::sync::CancellationToken;
+use tonic::service::Routes;
 
 use crate::{passwords::Passwords, uses::Uses};
 
@@ -82,12 +83,18 @@ impl Access {
     }
 }
 
-/// What the service serves, on this database.
+/// All of the service, administration too, which asks nobody who they are: for whoever has this database
+/// anyway, in their own process.
 #[must_use]
 pub fn service(pool: PgPool, settings: Settings) -> Service {
+    let access = Access::set(pool.clone(), settings);
+    with(pool, rpc::routes_with_administration(access))
+}
+
+fn with(pool: PgPool, routes: Routes) -> Service {
     Service {
         name: SERVICE_NAME,
-        routes: rpc::routes(Access::set(pool.clone(), settings)),
+        routes,
         public: &rpc::PUBLIC,
         groups: &callers::GROUPS,
         descriptors: proto::DESCRIPTORS,
@@ -95,7 +102,7 @@ pub fn service(pool: PgPool, settings: Settings) -> Service {
     }
 }
 
-/// Serves until `stop`, then lets requests under way finish within `drain_timeout`.
+/// Serves everything but administration until `stop`, then lets requests under way finish within `drain_timeout`.
 ///
 /// # Errors
 ///
@@ -108,5 +115,6 @@ pub async fn serve(
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
     kit::postgres::wait_for_schema(&pool, &MIGRATIONS, &stop).await?;
-    server::serve(listener, service(pool, settings), drain_timeout, stop).await
+    let service = with(pool.clone(), rpc::routes(Access::set(pool, settings)));
+    server::serve(listener, service, drain_timeout, stop).await
 }

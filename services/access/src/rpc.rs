@@ -35,10 +35,14 @@ pub(crate) const PUBLIC: [&str; 8] = [
 ];
 
 /// The service's rpcs.
+pub(crate) fn routes_with_administration(access: Access) -> Routes {
+    let admin = AdminServiceServer::new(Rpc { access: access.clone() });
+    routes(access).add_service(admin)
+}
+
 pub(crate) fn routes(access: Access) -> Routes {
     let rpc = Rpc { access };
     Routes::new(AccessServiceServer::new(rpc.clone()))
-        .add_service(AdminServiceServer::new(rpc.clone()))
         .add_service(AllowanceServiceServer::new(rpc.clone()))
         .add_service(ApiKeyServiceServer::new(rpc))
 }

@@ -1,7 +1,7 @@
 //! Screening: whether a customer may be somebody on a sanctions list. A list never rejects: a match asks
 //! a person to look.
 //!
-//! The lists are loaded by [`load`] and kept in memory by [`Lists`]. Customers are screened by [`Watch`]
+//! The lists are loaded by `load` and kept in memory by `Lists`. Customers are screened by `Watch`
 //! when they are created or changed and when a list changes, and by the worker before it records that
 //! somebody is verified.
 

@@ -114,9 +114,7 @@ async fn an_address_in_use_is_told_before_anything_is_started() {
     assert_eq!(ended.code(), Some(1));
     assert_eq!(said.lines().count(), 1, "{said}");
     assert!(said.starts_with(&format!("lombard: {address} is in use")), "{said}");
-    let files = fs::read_dir(directory.path()).unwrap().map(|file| file.unwrap().file_name());
-    let files: BTreeSet<OsString> = files.collect();
-    assert_eq!(files, BTreeSet::from(["documents".into(), "keys".into()]), "no cluster");
+    assert!(fs::read_dir(directory.path()).unwrap().next().is_none());
 }
 
 #[tokio::test]

@@ -116,3 +116,24 @@ async fn no_api_user_administers_the_platform() {
     let request = user.request(UpdateUserRequest::default());
     assert_eq!(refusal(client.update_user(request).await), denied);
 }
+
+#[tokio::test]
+async fn administration_has_no_address() {
+    let pool = testkit::database("access", &access::MIGRATIONS).await;
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    let stop = tokio_util::sync::CancellationToken::new();
+    let (settings, drain) = (access::Settings::default(), Duration::ZERO);
+    let serving = access::serve(listener, settings, pool, drain, stop.clone());
+    let asking = async {
+        let mut admin = AdminServiceClient::new(kit::client::channel(url).unwrap());
+        let refused = admin.create_tenant(CreateTenantRequest::default()).await.unwrap_err();
+        stop.cancel();
+        refused.code()
+    };
+
+    let (served, code) = tokio::join!(serving, asking);
+
+    assert!(served.is_ok());
+    assert_eq!(code, Code::Unimplemented);
+}
