@@ -6,6 +6,7 @@ use sqlx::PgPool;
 use super::{
     checks::{Checks, Looked},
     consult::Consultant,
+    papers::Papers,
     pauses::{self, since},
 };
 use crate::{
@@ -46,8 +47,10 @@ impl Driver {
         metrics::describe_counter!(ENDED, "Verifications that providers have decided, by status.");
         let reports = Reports::new(pool.clone(), customers.clone());
         let ocr = Ocr::new(settings.ocr_program.clone());
-        let checks = Checks::new(pool.clone(), settings.safe(), customers.clone(), reviews, ocr);
-        let consultant = Consultant::new(settings.clone(), pool.clone(), customers, directory);
+        let papers = Papers::new(pool.clone(), settings.safe());
+        let checks = Checks::new(pool.clone(), papers.clone(), customers.clone(), reviews, ocr);
+        let consultant =
+            Consultant::new(settings.clone(), pool.clone(), papers, customers, directory);
         Self { settings, pool, consultant, reports, checks }
     }
 

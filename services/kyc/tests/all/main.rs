@@ -10,6 +10,7 @@ mod documents;
 mod erasure;
 mod gbg;
 mod idempotency;
+mod images;
 mod kills;
 mod leftovers;
 mod mrz;
