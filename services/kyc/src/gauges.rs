@@ -7,6 +7,9 @@ use tokio_util::sync::CancellationToken;
 const PENDING: &str = "lombard_kyc_pending_verifications";
 const OLDEST: &str = "lombard_kyc_oldest_pending_verification_seconds";
 const UNREPORTED: &str = "lombard_kyc_oldest_unreported_outcome_seconds";
+const IN_REVIEW: &str = "lombard_kyc_verifications_in_review";
+const LIST_AGE: &str = "lombard_screening_list_age_seconds";
+const SWEEPS: &str = "lombard_screening_sweeps_to_do";
 
 /// Reads them now and then until `stop`.
 pub(crate) async fn run(pool: PgPool, stop: CancellationToken) {
@@ -16,6 +19,9 @@ pub(crate) async fn run(pool: PgPool, stop: CancellationToken) {
         UNREPORTED,
         "For how long the oldest outcome waits that the customer service has not acknowledged."
     );
+    metrics::describe_gauge!(IN_REVIEW, "Verifications that wait for a person.");
+    metrics::describe_gauge!(LIST_AGE, "How long ago a sanctions list was loaded.");
+    metrics::describe_gauge!(SWEEPS, "Screenings of everybody that are wanted and not done.");
     gauges::run(pool, OFTEN, stop, |pool| async move {
         let open = sqlx::query!(
             r#"
@@ -32,7 +38,29 @@ pub(crate) async fn run(pool: PgPool, stop: CancellationToken) {
         metrics::gauge!(PENDING).set(open.pending);
         metrics::gauge!(OLDEST).set(open.oldest);
         metrics::gauge!(UNREPORTED).set(open.unreported);
-        Ok(())
+        let reviews = sqlx::query_scalar!(
+            r#"select count(*)::float8 as "count!" from verifications where status = 'in_review'"#
+        );
+        metrics::gauge!(IN_REVIEW).set(reviews.fetch_one(&pool).await?);
+        screening(&pool).await
     })
     .await;
+}
+
+async fn screening(pool: &PgPool) -> Result<(), sqlx::Error> {
+    let lists = sqlx::query!(
+        r#"
+        select list, extract(epoch from now() - max(load_time))::float8 as "age!"
+        from sanctions_loads
+        group by list
+        "#
+    );
+    for loaded in lists.fetch_all(pool).await? {
+        metrics::gauge!(LIST_AGE, "list" => loaded.list).set(loaded.age);
+    }
+    let sweeps = sqlx::query_scalar!(
+        r#"select (sweep_wanted - sweep_done)::float8 as "sweeps!" from screening_work"#
+    );
+    metrics::gauge!(SWEEPS).set(sweeps.fetch_one(pool).await?);
+    Ok(())
 }
