@@ -18,6 +18,7 @@ mod domain;
 mod error;
 mod gauges;
 mod mrz;
+mod notes;
 mod objects;
 mod prove;
 pub mod providers;
@@ -179,7 +180,7 @@ fn answering(
     let use_cases = UseCases {
         accounts: Accounts::new(pool.clone(), directory.clone()),
         callbacks: Callbacks::new(pool.clone(), directory.clone(), wake),
-        reviews: Reviews::new(pool.clone(), verifications.clone()),
+        reviews: Reviews::new(pool.clone(), settings.keys.clone(), verifications.clone()),
         screening: Screening::new(pool.clone(), screener),
         reading: Reading::new(pool.clone(), safe),
         verifications,

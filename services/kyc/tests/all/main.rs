@@ -8,6 +8,7 @@ mod callbacks;
 mod create;
 mod documents;
 mod erasure;
+mod evidence;
 mod gbg;
 mod idempotency;
 mod images;
