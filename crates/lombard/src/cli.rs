@@ -7,7 +7,7 @@ use kit::config::DatabaseUrl;
 use kit::config::TelemetryConfig;
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
-use crate::{admin::cli::Admin, dev::DATABASE_PREFIX, stack::SANDBOX};
+use crate::{admin::cli::Admin, dev::DATABASE_PREFIX, identity::Identity, stack::SANDBOX};
 
 /// Accounts for your product, on your own machine.
 #[derive(Debug, Parser)]
@@ -71,6 +71,9 @@ pub struct Dev {
     /// What the names of the databases begin with.
     #[arg(long, value_name = "NAME", default_value = DATABASE_PREFIX)]
     pub database_prefix: String,
+    /// How identities are established.
+    #[command(flatten, next_help_heading = "Identities")]
+    pub identity: Identity,
 }
 
 /// Settings of `lombard demo`.

@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     cli::Dev,
+    identity::Identity,
     server::Server,
     stack::{Databases, OTHER, SANDBOX, Stack},
     walkthrough,
@@ -51,12 +52,13 @@ async fn platform(options: &Dev, stop: &CancellationToken) -> anyhow::Result<()>
         prefix: options.database_prefix.clone(),
         files: options.data_dir.clone(),
     };
-    let served = with_stack(&databases, listener, stop, async |stack: &Stack| {
-        announce(stack).await?;
-        stop.cancelled().await;
-        Ok(())
-    })
-    .await;
+    let served =
+        with_stack(&databases, &options.identity, listener, stop, async |stack: &Stack| {
+            announce(stack).await?;
+            stop.cancelled().await;
+            Ok(())
+        })
+        .await;
     eprintln!("lombard: stopping");
     let stopped = server.stop().await;
     served.and(stopped)
@@ -80,12 +82,13 @@ pub(crate) async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
 /// stack fails, or when told to.
 pub(crate) async fn with_stack(
     databases: &Databases,
+    identity: &Identity,
     listener: TcpListener,
     stop: &CancellationToken,
     work: impl AsyncFnOnce(&Stack) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
     let stack = tokio::select! {
-        started = Box::pin(Stack::start(databases, listener)) => started?,
+        started = Box::pin(Stack::start(databases, identity, listener)) => started?,
         () = stop.cancelled() => return Ok(()),
     };
     let outcome = tokio::select! {

@@ -7,7 +7,10 @@ use std::{
     time::Duration,
 };
 
-use lombard::stack::{Databases, Stack};
+use lombard::{
+    identity::Identity,
+    stack::{Databases, Stack},
+};
 use reqwest::{Method, RequestBuilder, StatusCode, header::HeaderMap};
 use serde_json::{Value, json};
 use tokio::{net::TcpListener, runtime::Handle};
@@ -60,7 +63,7 @@ async fn start() -> Platform {
         files: tempfile::tempdir().unwrap().keep(),
     };
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let stack = Box::pin(Stack::start(&databases, listener)).await.unwrap();
+    let stack = Box::pin(Stack::start(&databases, &Identity::default(), listener)).await.unwrap();
     Platform { url: stack.url(), stack, databases, runtime: Handle::current() }
 }
 
