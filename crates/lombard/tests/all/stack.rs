@@ -121,6 +121,11 @@ impl Client {
         request.header("Authorization", format!("token {}", self.token))
     }
 
+    /// The same client with another proof; with none when it is empty.
+    pub(crate) fn with_token(&self, token: &str) -> Self {
+        Self { token: token.to_owned(), ..self.clone() }
+    }
+
     pub(crate) async fn get(&self, path: &str) -> Answer {
         send(self.request(Method::GET, path)).await
     }
