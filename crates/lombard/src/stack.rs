@@ -21,7 +21,7 @@ use tokio::{net::TcpListener, sync::Mutex};
 use tonic::transport::Channel;
 use types::TenantId;
 
-use crate::{parts::Parts, ready};
+use crate::{identity::Identity, parts::Parts, ready};
 
 /// How long requests under way have to finish when the platform stops.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(5);
@@ -79,6 +79,7 @@ impl Stack {
     /// When a database cannot be had, or a part of the platform does not start.
     pub async fn start(
         databases: &Databases,
+        identity: &Identity,
         listener: TcpListener,
         certificates: Option<&Path>,
     ) -> anyhow::Result<Self> {
@@ -89,6 +90,7 @@ impl Stack {
             Place::prepare(databases, KYC, links(KYC)?, &kyc::MIGRATIONS),
             Place::prepare(databases, LEDGER, links(LEDGER)?, &ledger::MIGRATIONS),
         )?;
+        identity.load_lists(&kyc.pool).await?;
         let gateway = listener.local_addr()?;
         let services = [&access, &customer, &kyc, &ledger].map(|place| (place.name, place.address));
         let users = Access::new(access.pool.clone(), TOKEN_LIFETIME);
@@ -108,7 +110,8 @@ impl Stack {
         let mut parts = Parts::default();
         start_access(&mut parts, access);
         start_customer(&mut parts, customer);
-        start_kyc(&mut parts, kyc, for_kyc, &databases.files)?;
+        let settings = kyc_settings(&databases.files, identity)?;
+        start_kyc(&mut parts, kyc, settings, for_kyc);
         start_ledger(&mut parts, ledger, for_ledger)?;
         // Whoever asked for it to be reached from elsewhere was told.
         let listener = Links::plaintext(Plaintext::Allow).listener(listener);
@@ -242,15 +245,18 @@ fn start_access(parts: &mut Parts, Place { name, pool, listener, .. }: Place) {
 fn start_kyc(
     parts: &mut Parts,
     Place { name, pool, listener, .. }: Place,
+    settings: kyc::Settings,
     customer: Channel,
-    files: &Path,
-) -> anyhow::Result<()> {
+) {
+    parts.start(name, |stop| kyc::serve(listener, settings, pool, customer, DRAIN_TIMEOUT, stop));
+}
+
+fn kyc_settings(files: &Path, identity: &Identity) -> anyhow::Result<kyc::Settings> {
     let keys = files.join("keys");
     keys::ensure_file(&keys)?;
     let objects = Objects::directory(&files.join("documents"))?;
     let settings = kyc::Settings::new(Keyring::from_file(&keys)?, objects).in_the_sandbox();
-    parts.start(name, |stop| kyc::serve(listener, settings, pool, customer, DRAIN_TIMEOUT, stop));
-    Ok(())
+    Ok(identity.settings(settings))
 }
 
 fn start_ledger(

@@ -34,6 +34,7 @@ pub const ROLE: &str = "customer_service";
 
 /// What the service serves, on the database that a pool leads to.
 #[must_use]
+#[expect(clippy::needless_pass_by_value, reason = "the pool is the service's from then on")]
 pub fn service(pool: PgPool) -> Service {
     on(Database::new(&pool, ROLE))
 }

@@ -173,6 +173,7 @@ fn bodies_are_described_as_they_are_read() {
     check_body::<payments::payee::Payee>("Payee");
     check_body::<sandbox::Inbound>("Inbound");
     check_body::<reviews::NewDecision>("NewDecision");
+    check_body::<sandbox::PlayedDecision>("PlayedDecision");
     check_body::<reviews::NewPolicy>("NewPolicy");
     check_body::<providers::NewProvider>("NewProvider");
 }

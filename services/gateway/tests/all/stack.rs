@@ -103,7 +103,7 @@ const LIFETIME: Duration = Duration::from_hours(1);
 
 fn kyc_settings() -> kyc::Settings {
     let nowhere = || Some("http://127.0.0.1:9".to_owned());
-    let hosts = kyc::providers::Hosts { id3global: None, go: nowhere(), go_token: nowhere() };
+    let hosts = kyc::providers::Hosts { go: nowhere(), go_token: nowhere(), ..Default::default() };
     let keys = kit::keys::Keyring::throw_away().unwrap();
     let settings = kyc::Settings::new(keys, kyc::Objects::in_memory()).in_the_sandbox();
     kyc::Settings { hosts, ..settings }
