@@ -8,7 +8,10 @@ use std::{
 };
 
 use kit::tls::TlsConfig;
-use lombard::stack::{Databases, SANDBOX, Stack};
+use lombard::{
+    identity::Identity,
+    stack::{Databases, SANDBOX, Stack},
+};
 use tempfile::TempDir;
 use tokio::{net::TcpListener, process::Command};
 use uuid::Uuid;

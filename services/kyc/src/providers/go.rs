@@ -8,9 +8,8 @@
 use std::time::Duration;
 
 use base64::{Engine, prelude::BASE64_STANDARD};
-use serde::Deserialize;
-use serde_json::{Map, Value, json};
-use zeroize::Zeroizing;
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 use super::{
     Answer, Images, Progress, Provider, ProviderError, Subject, Submission,
@@ -58,10 +57,11 @@ impl Go {
             return Ok(Progress::Decided(Outcome::InReview(vec!["NOT_A_PERSON".to_owned()])));
         }
         let key = verification.to_string();
-        let mut about = Map::new();
-        about.insert("uid".to_owned(), key.clone().into());
-        about.insert("identity".to_owned(), identity(subject));
-        about.extend(document(images).map(|document| ("documents".to_owned(), json!([document]))));
+        let about = About {
+            uid: &key,
+            identity: identity(subject),
+            documents: Vec::from_iter(document(images)),
+        };
         let question = json!({
             "resourceId": format!("{}@{}", self.account.profile, self.account.profile_version),
             "context": {"config": {"delivery": "api"}, "subject": about},
@@ -139,16 +139,31 @@ impl Provider for Go {
     }
 }
 
-/// What proves the identity. Without its front there is nothing to look at.
-fn document(images: &Images) -> Option<Value> {
-    let front = images.front.as_ref()?;
-    let image = |side: &str, image: &Zeroizing<Vec<u8>>| {
-        (side.to_owned(), Value::from(BASE64_STANDARD.encode(image)))
-    };
-    let mut document = Map::from_iter([("type".to_owned(), "Primary".into())]);
-    document.extend([image("side1Image", front)]);
-    document.extend(images.back.as_ref().map(|back| image("side2Image", back)));
-    Some(document.into())
+/// What GO is told of somebody.
+#[derive(Serialize)]
+struct About<'a> {
+    uid: &'a str,
+    identity: Value,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    documents: Vec<Document>,
+}
+
+/// What proves an identity, its images in base64.
+#[derive(Serialize)]
+struct Document {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    #[serde(rename = "side1Image")]
+    front: String,
+    #[serde(rename = "side2Image", skip_serializing_if = "Option::is_none")]
+    back: Option<String>,
+}
+
+/// Without its front there is nothing to look at.
+fn document(images: &Images) -> Option<Document> {
+    let front = BASE64_STANDARD.encode(images.front.as_ref()?);
+    let back = images.back.as_ref().map(|back| BASE64_STANDARD.encode(back));
+    Some(Document { kind: "Primary", front, back })
 }
 
 fn identity(subject: &Subject) -> Value {
