@@ -22,6 +22,7 @@ mod documents;
 mod grpc;
 mod idempotency;
 mod inbound;
+mod injections;
 mod ledger_documents;
 mod ledgers;
 mod logins;
