@@ -26,6 +26,8 @@ mod connections;
 mod customers;
 mod envelope;
 mod failure;
+#[cfg(any(test, feature = "fuzz"))]
+pub mod fuzz;
 mod layer;
 mod ledgers;
 mod limits;
