@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// Rpcs of every service that need no caller.
-const ALWAYS_PUBLIC: [&str; 2] = ["/grpc.health.v1.Health/", "/grpc.reflection."];
+pub(crate) const ALWAYS_PUBLIC: [&str; 2] = ["/grpc.health.v1.Health/", "/grpc.reflection."];
 
 /// Metadata of a refusal: the trace that it is part of.
 const TRACE_ID: HeaderName = HeaderName::from_static("x-trace-id");
@@ -159,7 +159,7 @@ fn name_trace(headers: &mut HeaderMap) {
 }
 
 /// The package in `/lombard.ledger.v1.LedgerService/GetLedger`.
-fn domain(path: &str) -> &'static str {
+pub(crate) fn domain(path: &str) -> &'static str {
     ["lombard.access.v1", "lombard.customer.v1", "lombard.kyc.v1", "lombard.ledger.v1"]
         .into_iter()
         .find(|package| path.get(1..).is_some_and(|path| path.starts_with(package)))

@@ -6,11 +6,12 @@
 mod corpus;
 mod database;
 pub mod files;
+pub mod peers;
 pub mod program;
 mod serve;
 
 pub use crate::{
     corpus::replay,
     database::{database, empty_database, server},
-    serve::{caller, serve},
+    serve::{caller, serve, serve_on},
 };

@@ -3,10 +3,12 @@
 
 use std::time::Duration;
 
-use kit::server::{self, Service};
+use kit::{
+    server::{self, Service},
+    tls::Listener,
+};
 use proto::access::v1::access_service_server::SERVICE_NAME;
 use sqlx::{PgPool, migrate::Migrator};
-use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
 
@@ -14,6 +16,7 @@ use crate::{passwords::Passwords, uses::Uses};
 
 mod admin;
 mod allowances;
+mod callers;
 mod domain;
 mod error;
 mod keys;
@@ -93,6 +96,7 @@ fn with(pool: PgPool, routes: Routes) -> Service {
         name: SERVICE_NAME,
         routes,
         public: &rpc::PUBLIC,
+        groups: &callers::GROUPS,
         descriptors: proto::DESCRIPTORS,
         database: pool,
     }
@@ -104,7 +108,7 @@ fn with(pool: PgPool, routes: Routes) -> Service {
 ///
 /// When the schema is not known or the server fails.
 pub async fn serve(
-    listener: TcpListener,
+    listener: impl Into<Listener>,
     settings: Settings,
     pool: PgPool,
     drain_timeout: Duration,

@@ -3,12 +3,15 @@
 
 use std::time::Duration;
 
-use kit::server::{self, Service};
+use kit::{
+    server::{self, Service},
+    tls::Listener,
+};
 use proto::customer::v1::customer_service_server::SERVICE_NAME;
 use sqlx::{PgPool, migrate::Migrator};
-use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+mod callers;
 mod changes;
 mod customers;
 mod domain;
@@ -36,6 +39,7 @@ pub fn service(pool: PgPool) -> Service {
             Retentions::new(pool.clone()),
         ),
         public: &[],
+        groups: &callers::GROUPS,
         descriptors: proto::DESCRIPTORS,
         database: pool,
     }
@@ -47,7 +51,7 @@ pub fn service(pool: PgPool) -> Service {
 ///
 /// When the schema is not known or the server fails.
 pub async fn serve(
-    listener: TcpListener,
+    listener: impl Into<Listener>,
     pool: PgPool,
     drain_timeout: Duration,
     stop: CancellationToken,

@@ -3,15 +3,19 @@
 
 use std::{sync::Arc, time::Duration};
 
-use kit::server::{self, Service};
+use kit::{
+    server::{self, Service},
+    tls::Listener,
+};
 use proto::kyc::v1::kyc_service_server::SERVICE_NAME;
 use sqlx::{PgPool, migrate::Migrator};
-use tokio::{net::TcpListener, sync::Notify};
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tonic::transport::Channel;
 
 mod accounts;
 mod callbacks;
+mod callers;
 mod customers;
 mod documents;
 mod domain;
@@ -98,7 +102,7 @@ pub async fn work(
 ///
 /// When the schema is not known or the server fails.
 pub async fn serve(
-    listener: TcpListener,
+    listener: impl Into<Listener>,
     settings: Settings,
     pool: PgPool,
     customer: Channel,
@@ -191,6 +195,7 @@ fn answering(
         name: SERVICE_NAME,
         routes: rpc::routes(use_cases, settings.sandbox),
         public: &PUBLIC,
+        groups: &callers::GROUPS,
         descriptors: proto::DESCRIPTORS,
         database: pool,
     }

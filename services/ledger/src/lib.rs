@@ -4,17 +4,20 @@
 use std::{sync::Arc, time::Duration};
 
 use anyhow::Context;
-use kit::server::{self, Service};
+use kit::{
+    server::{self, Service},
+    tls::Listener,
+};
 use proto::ledger::v1::ledger_service_server::SERVICE_NAME;
 use sqlx::{PgPool, migrate::Migrator};
 use tokio::{
-    net::TcpListener,
     sync::Notify,
     task::{JoinHandle, JoinSet},
 };
 use tokio_util::sync::CancellationToken;
 use tonic::transport::Channel;
 
+mod callers;
 mod config;
 mod domain;
 mod error;
@@ -80,7 +83,7 @@ pub async fn work(
 ///
 /// When the schema is not known or the server fails.
 pub async fn serve(
-    listener: TcpListener,
+    listener: impl Into<Listener>,
     settings: Settings,
     pool: PgPool,
     customer: Channel,
@@ -129,6 +132,7 @@ fn answering(
         name: SERVICE_NAME,
         routes: rpc::routes(settings, pool.clone(), customer, queue, wake),
         public: &[],
+        groups: &callers::GROUPS,
         descriptors: proto::DESCRIPTORS,
         database: pool,
     };

@@ -6,6 +6,7 @@ mod client;
 mod config;
 mod idempotency;
 mod postgres;
+mod tls;
 
 use sqlx::{PgPool, migrate::Migrator};
 

@@ -14,6 +14,7 @@ mod answers;
 mod authenticate;
 mod bad_input;
 mod bench;
+mod certificates;
 mod conventions;
 mod customers;
 mod demo;
