@@ -88,7 +88,7 @@ pub fn router(settings: &Settings) -> Router {
     let (routes, description) = openapi::routes(settings.sandbox).split_for_parts();
     routes
         .with_state(peers)
-        .merge(openapi::pages(description))
+        .merge(openapi::pages(&description))
         .fallback(async || {
             Failure::new(StatusCode::NOT_FOUND, "PATH_NOT_FOUND", "There is no such path")
         })

@@ -10,8 +10,8 @@ use std::{
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use types::TenantId;
 
-pub(crate) use self::share::Share;
 use self::share::Shares;
+pub(crate) use self::{room::roomy, share::Share};
 use crate::{failure::Failure, limits::Limits};
 
 mod room;

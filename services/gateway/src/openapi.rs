@@ -73,7 +73,7 @@ pub(crate) fn routes(sandbox: bool) -> OpenApiRouter<Peers> {
 }
 
 /// The description, and pages that make it readable.
-pub(crate) fn pages(description: openapi::OpenApi) -> Router {
+pub(crate) fn pages(description: &openapi::OpenApi) -> Router {
     const PATH: &str = "/openapi.json";
     let pages: Router = SwaggerUi::new("/docs").config(Config::from(PATH)).into();
     let description = match description.to_json() {

@@ -1,6 +1,8 @@
 //! What holds of every account, whatever is done to it. The fuzz targets look for steps that break it; here
 //! those are tried again which they have found worth keeping.
 
+#![expect(clippy::missing_panics_doc, reason = "that a rule is broken is told by a panic")]
+
 use types::Currency;
 
 use crate::domain::account::{Account, AccountId, Debit, Hold};

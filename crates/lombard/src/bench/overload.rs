@@ -32,9 +32,9 @@ const TIMES: f64 = 10.0;
 /// Clients that wait for their answers.
 const IN_FLIGHT: usize = 64;
 /// How long after an offer the memory is looked at again.
-const AFTER: Duration = Duration::from_secs(3);
-/// A tenant's own limit must be changed everywhere after so long.
-const KNOWN: Duration = Duration::from_secs(5);
+const AFTER: Duration = Duration::from_secs(2);
+/// A gateway keeps what it knows of a token for less.
+const KNOWN: Duration = Duration::from_secs(3);
 
 /// Offers too much: to a tenant that has a rate, to the gateway, and to the ledger itself.
 pub(super) async fn run(site: &mut Site) -> anyhow::Result<Overload> {

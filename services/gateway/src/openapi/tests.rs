@@ -179,7 +179,7 @@ fn bodies_are_described_as_they_are_read() {
 
 #[tokio::test]
 async fn the_description_is_made_once_for_all_who_ask() {
-    let pages = pages(routes(true).split_for_parts().1);
+    let pages = pages(&routes(true).split_for_parts().1);
     let ask = async || {
         let request = http::Request::get("/openapi.json").body(axum::body::Body::empty()).unwrap();
         let answer = tower::ServiceExt::oneshot(pages.clone(), request).await.unwrap();

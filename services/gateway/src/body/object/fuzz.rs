@@ -1,5 +1,7 @@
 //! Bodies, whatever they are: read or refused, and what is read is what stands there.
 
+#![expect(clippy::missing_panics_doc, reason = "that a rule is broken is told by a panic")]
+
 use base64::{Engine, engine::general_purpose::STANDARD};
 use serde_json::Value;
 
