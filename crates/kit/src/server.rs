@@ -12,7 +12,7 @@ use crate::{
     context::ContextLayer,
     measure::{Rpcs, Watched},
     peers::{Group, PeerLayer},
-    postgres,
+    postgres::{self, Database},
     readiness::{INTERVAL, Need},
     shutdown,
     tls::Listener,
@@ -35,7 +35,7 @@ pub struct Service {
     /// All contracts, for reflection.
     pub descriptors: &'static [u8],
     /// Healthy means that this answers.
-    pub database: PgPool,
+    pub database: Database,
 }
 
 /// Serves until `stop` is cancelled, then lets requests under way finish within `drain_timeout`.
@@ -66,7 +66,7 @@ pub async fn serve(
         .add_service(health_service)
         .add_service(reflection)
         .serve_with_incoming_shutdown(incoming, stop.clone().cancelled_owned());
-    let _counted = Watched::new(&database);
+    let _counted = Watched::new(database.pool());
     // Asking must not wait for requests: a busy pool is no reason to be taken out of service.
     let own_connection = postgres::pool(database.connect_options().as_ref().clone(), 1);
     // tonic alone would wait for ever for a client that keeps a request open.

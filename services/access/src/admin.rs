@@ -38,7 +38,7 @@ impl Access {
         requests_per_s: Option<i32>,
     ) -> Result<Tenant, Error> {
         let id = TenantId::new();
-        let mut tx = self.pool.begin().await?;
+        let mut tx = self.database.begin(id).await?;
         if !tenants::insert(&mut tx, id, name).await? {
             return Err(Error::TenantNameTaken);
         }
@@ -53,7 +53,7 @@ impl Access {
         before: Option<Uuid>,
         limit: i64,
     ) -> Result<Vec<Tenant>, Error> {
-        Ok(tenants::list(&mut *self.pool.acquire().await?, before, limit).await?)
+        Ok(tenants::list(&mut *self.database.platform().await?, before, limit).await?)
     }
 
     pub(crate) async fn update_tenant(
@@ -61,14 +61,14 @@ impl Access {
         id: TenantId,
         change: tenants::Change,
     ) -> Result<Tenant, Error> {
-        let changed = tenants::update(&mut *self.pool.acquire().await?, id, &change).await?;
+        let changed = tenants::update(&mut *self.database.of(id).await?, id, &change).await?;
         changed.ok_or(Error::TenantNotFound(id))
     }
 
     pub(crate) async fn create_user(&self, new: NewUser) -> Result<Profile, Error> {
         let password_hash = self.passwords.hash(new.password).await?;
         let user = User { tenant: new.tenant, id: UserId::new(), password_hash, active: true };
-        let mut tx = self.pool.begin().await?;
+        let mut tx = self.database.begin(new.tenant).await?;
         let inserted = users::insert(&mut tx, &user, &new.email, &new.scopes).await;
         let is_new = inserted.map_err(|error| match postgres::constraint(&error) {
             Some("api_users_tenant") => Error::TenantNotFound(new.tenant),
@@ -88,7 +88,7 @@ impl Access {
         before: Option<Uuid>,
         limit: i64,
     ) -> Result<Vec<Profile>, Error> {
-        Ok(users::list(&mut *self.pool.acquire().await?, tenant, before, limit).await?)
+        Ok(users::list(&mut *self.database.of(tenant).await?, tenant, before, limit).await?)
     }
 
     /// Changes a user. Who is disabled, or has a new password, has no tokens any more.
@@ -104,7 +104,7 @@ impl Access {
         };
         let ends_tokens = password_hash.is_some() || change.active == Some(false);
         let change = users::Change { active: change.active, scopes: change.scopes, password_hash };
-        let mut tx = self.pool.begin().await?;
+        let mut tx = self.database.begin(tenant).await?;
         let changed = users::update(&mut tx, tenant, id, &change).await?;
         let changed = changed.ok_or(Error::UserNotFound(id))?;
         if ends_tokens {

@@ -25,7 +25,7 @@ impl Access {
     ) -> Result<(Key, Secret), Error> {
         let secret = generate(tenant)?;
         let id = ApiKeyId::new();
-        let mut tx = self.pool.begin().await?;
+        let mut tx = self.database.begin(tenant).await?;
         check_scopes(&mut tx, tenant, new.user, &new.settings.scopes).await?;
         let key = keys::insert(&mut tx, tenant, id, &new).await.map_err(name_taken)?;
         keys::insert_secret(&mut tx, id, &secret).await?;
@@ -39,7 +39,7 @@ impl Access {
         before: Option<Uuid>,
         limit: i64,
     ) -> Result<Vec<Key>, Error> {
-        let mut conn = self.pool.acquire().await?;
+        let mut conn = self.database.of(tenant).await?;
         Ok(keys::list(&mut conn, tenant, before, limit).await?)
     }
 
@@ -49,7 +49,7 @@ impl Access {
         id: ApiKeyId,
         change: KeyChange,
     ) -> Result<Key, Error> {
-        let mut tx = self.pool.begin().await?;
+        let mut tx = self.database.begin(tenant).await?;
         let key = lock_good(&mut tx, tenant, id).await?;
         if let Some(scopes) = &change.scopes {
             check_scopes(&mut tx, tenant, key.user, scopes).await?;
@@ -67,7 +67,7 @@ impl Access {
         old_until: Option<OffsetDateTime>,
     ) -> Result<(Key, Secret), Error> {
         let secret = generate(tenant)?;
-        let mut tx = self.pool.begin().await?;
+        let mut tx = self.database.begin(tenant).await?;
         let key = lock_good(&mut tx, tenant, id).await?;
         keys::end_secrets(&mut tx, tenant, id, old_until).await?;
         keys::insert_secret(&mut tx, id, &secret).await?;
@@ -76,7 +76,7 @@ impl Access {
     }
 
     pub(crate) async fn revoke_key(&self, tenant: TenantId, id: ApiKeyId) -> Result<Key, Error> {
-        let mut tx = self.pool.begin().await?;
+        let mut tx = self.database.begin(tenant).await?;
         keys::lock(&mut tx, tenant, id).await?.ok_or(Error::KeyNotFound(id))?;
         let key = keys::revoke(&mut tx, tenant, id).await?;
         tx.commit().await?;

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use kit::{
+    postgres::Database,
     server::{self, Service},
     tls::Listener,
 };
@@ -40,6 +41,9 @@ pub const DOMAIN: &str = "lombard.access.v1";
 /// The schema of the service's database.
 pub static MIGRATIONS: Migrator = sqlx::migrate!();
 
+/// The role that the service does everything in, whoever connects.
+pub const ROLE: &str = "access_service";
+
 /// What an operator decides.
 #[derive(Debug, Clone, Copy)]
 pub struct Settings {
@@ -65,21 +69,21 @@ impl Default for Settings {
 /// The tenants, their users and tokens. The use cases are in `logins`, `tokens` and `provision`.
 #[derive(Debug, Clone)]
 pub struct Access {
-    pool: PgPool,
+    database: Database,
     settings: Settings,
     passwords: Passwords,
     uses: Uses,
 }
 
 impl Access {
-    /// Those in this database.
+    /// Those in the database that a pool leads to.
     #[must_use]
     pub fn new(pool: PgPool, token_lifetime: Duration) -> Self {
-        Self::set(pool, Settings { token_lifetime, ..Settings::default() })
+        Self::set(Database::new(&pool, ROLE), Settings { token_lifetime, ..Settings::default() })
     }
 
-    fn set(pool: PgPool, settings: Settings) -> Self {
-        Self { uses: Uses::new(pool.clone()), pool, settings, passwords: Passwords::new() }
+    fn set(database: Database, settings: Settings) -> Self {
+        Self { uses: Uses::new(database.clone()), database, settings, passwords: Passwords::new() }
     }
 }
 
@@ -87,18 +91,19 @@ impl Access {
 /// anyway, in their own process.
 #[must_use]
 pub fn service(pool: PgPool, settings: Settings) -> Service {
-    let access = Access::set(pool.clone(), settings);
-    with(pool, rpc::routes_with_administration(access))
+    let database = Database::new(&pool, ROLE);
+    let access = Access::set(database.clone(), settings);
+    with(database, rpc::routes_with_administration(access))
 }
 
-fn with(pool: PgPool, routes: Routes) -> Service {
+fn with(database: Database, routes: Routes) -> Service {
     Service {
         name: SERVICE_NAME,
         routes,
         public: &rpc::PUBLIC,
         groups: &callers::GROUPS,
         descriptors: proto::DESCRIPTORS,
-        database: pool,
+        database,
     }
 }
 
@@ -114,7 +119,8 @@ pub async fn serve(
     drain_timeout: Duration,
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
-    kit::postgres::wait_for_schema(&pool, &MIGRATIONS, &stop).await?;
-    let service = with(pool.clone(), rpc::routes(Access::set(pool, settings)));
+    let database = Database::new(&pool, ROLE);
+    kit::postgres::wait_for_schema(&database, &MIGRATIONS, &stop).await?;
+    let service = with(database.clone(), rpc::routes(Access::set(database, settings)));
     server::serve(listener, service, drain_timeout, stop).await
 }

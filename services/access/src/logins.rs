@@ -32,11 +32,11 @@ impl Access {
         match self.verify(credentials).await {
             Ok(Some(user)) => self.issue(attempt, &email, &user).await,
             Ok(None) => {
-                attempts::mark_wrong(&mut *self.pool.acquire().await?, attempt).await?;
+                attempts::mark_wrong(&mut *self.database.of_each([]).await?, attempt).await?;
                 Err(Error::WrongCredentials)
             }
             Err(error) => {
-                attempts::delete(&mut *self.pool.acquire().await?, attempt).await?;
+                attempts::delete(&mut *self.database.of_each([]).await?, attempt).await?;
                 Err(error)
             }
         }
@@ -63,7 +63,8 @@ impl Access {
 
     /// Records a try, unless it is not admitted: one that was refused must not count.
     async fn record(&self, attempt: Uuid, subjects: &[Subject]) -> Result<Admission, Error> {
-        let mut conn = self.pool.acquire().await?;
+        // Tries are no tenant's.
+        let mut conn = self.database.of_each([]).await?;
         let admission = look(&mut conn, attempt, subjects).await?;
         if admission != Admission::Admitted {
             return Ok(admission);
@@ -81,7 +82,10 @@ impl Access {
 
     /// The user whose password it is. Takes as long when there is none.
     async fn verify(&self, credentials: Credentials) -> Result<Option<User>, Error> {
-        let user = users::find(&mut *self.pool.acquire().await?, &credentials.email).await?;
+        // Whose it is, is what the address tells.
+        let mut conn = self.database.platform().await?;
+        let user = users::find(&mut conn, &credentials.email).await?;
+        drop(conn);
         let hash =
             user.as_ref().map_or_else(PasswordHash::of_nobody, |user| user.password_hash.clone());
         let matches = self.passwords.matches(credentials.password, hash).await?;
@@ -92,10 +96,11 @@ impl Access {
     async fn issue(&self, attempt: Uuid, email: &Subject, user: &User) -> Result<Issued, Error> {
         let token = Token::generate().map_err(internal)?;
         let lifetime = PgInterval::try_from(self.settings.token_lifetime).map_err(internal)?;
-        let mut tx = self.pool.begin().await?;
+        // Everybody's who have expired.
+        tokens::purge(&mut *self.database.platform().await?).await?;
+        let mut tx = self.database.begin(user.tenant).await?;
         attempts::delete(&mut tx, attempt).await?;
         attempts::forgive(&mut tx, email).await?;
-        tokens::purge(&mut tx).await?;
         let expire_time = tokens::insert(&mut tx, token.hash(), user, lifetime).await?;
         tx.commit().await?;
         Ok(Issued { token, expire_time })

@@ -50,7 +50,8 @@ impl Access {
     /// When the name is not 1-100 characters that a name may have, and those of the database.
     pub async fn ensure_tenant(&self, name: &str) -> Result<TenantId, ProvisionError> {
         let name = Text::parse(name, 1..=100).map_err(ProvisionError::Name)?;
-        let mut conn = self.pool.acquire().await?;
+        // Whose name it is, if it is taken, is not known.
+        let mut conn = self.database.platform().await?;
         tenants::insert(&mut conn, TenantId::new(), &name).await?;
         Ok(tenants::find(&mut conn, &name).await?)
     }
@@ -76,12 +77,12 @@ impl Access {
             known.push(Scope::parse(scope)?);
         }
         let key = EmailKey::from(&email);
-        if let Some(user) = users::find(&mut *self.pool.acquire().await?, &key).await? {
+        if let Some(user) = users::find(&mut *self.database.platform().await?, &key).await? {
             return of_tenant(&user, tenant);
         }
         let password_hash = self.passwords.hash(password).await?;
         let user = User { tenant, id: UserId::new(), password_hash, active: true };
-        let mut conn = self.pool.acquire().await?;
+        let mut conn = self.database.platform().await?;
         users::insert(&mut conn, &user, &email, &known).await.map_err(|error| {
             match postgres::constraint(&error) {
                 Some("api_users_tenant") => ProvisionError::TenantNotFound(tenant),

@@ -1,7 +1,6 @@
 //! Reading documents back.
 
-use kit::caller::Caller;
-use sqlx::PgPool;
+use kit::{caller::Caller, postgres::Database};
 use types::VerificationId;
 use zeroize::Zeroizing;
 
@@ -22,7 +21,7 @@ const SCOPE: &str = "documents:read";
 /// The documents of all tenants, for those who may look at them.
 #[derive(Debug, Clone)]
 pub(crate) struct Reading {
-    pool: PgPool,
+    database: Database,
     safe: Safe,
 }
 
@@ -30,8 +29,8 @@ pub(crate) struct Reading {
 pub(crate) type Content = Zeroizing<Vec<u8>>;
 
 impl Reading {
-    pub(crate) fn new(pool: PgPool, safe: Safe) -> Self {
-        Self { pool, safe }
+    pub(crate) fn new(database: Database, safe: Safe) -> Self {
+        Self { database, safe }
     }
 
     /// A document. That it is read is on record before it is given out.
@@ -44,7 +43,7 @@ impl Reading {
         if !caller.scopes().iter().any(|scope| scope == SCOPE) {
             return Err(Error::ScopeRequired(SCOPE));
         }
-        let mut conn = self.pool.acquire().await?;
+        let mut conn = self.database.of(caller.tenant()).await?;
         let found = documents::find(&mut conn, caller.tenant(), id, side).await?;
         let Some(found) = found else {
             let verification = verifications::find(&mut conn, caller.tenant(), id).await?;

@@ -3,10 +3,10 @@
 use kit::{
     caller::Caller,
     idempotency::{self, Answer, Begun, Key},
+    postgres::Database,
     time::now,
 };
 use prost::Message;
-use sqlx::PgPool;
 use types::{TenantId, VerificationId};
 
 use crate::{
@@ -40,13 +40,13 @@ pub(crate) struct Ruled {
 /// The reviews of all tenants.
 #[derive(Debug, Clone)]
 pub(crate) struct Reviews {
-    pool: PgPool,
+    database: Database,
     verifications: Verifications,
 }
 
 impl Reviews {
-    pub(crate) fn new(pool: PgPool, verifications: Verifications) -> Self {
-        Self { pool, verifications }
+    pub(crate) fn new(database: Database, verifications: Verifications) -> Self {
+        Self { database, verifications }
     }
 
     /// Decides, alone or with another.
@@ -58,7 +58,7 @@ impl Reviews {
         render: fn(&Ruled) -> M,
     ) -> Result<Answer<M>, Error> {
         let user = caller.user().ok_or(Error::OperatorRequired)?;
-        let mut work = match idempotency::begin(&self.pool, key).await? {
+        let mut work = match idempotency::begin(&self.database, caller.tenant(), key).await? {
             Begun::Replayed(answer) => return Ok(answer),
             Begun::New(work) => work,
         };
@@ -107,7 +107,7 @@ impl Reviews {
         ruling: Ruling,
         render: fn(&Verification) -> M,
     ) -> Result<Answer<M>, Error> {
-        let mut work = match idempotency::begin(&self.pool, key).await? {
+        let mut work = match idempotency::begin(&self.database, caller.tenant(), key).await? {
             Begun::Replayed(answer) => return Ok(answer),
             Begun::New(work) => work,
         };
@@ -135,18 +135,18 @@ impl Reviews {
         id: VerificationId,
     ) -> Result<(Vec<Transition>, Vec<Made>), Error> {
         self.verifications.get(tenant, id).await?;
-        let mut conn = self.pool.acquire().await?;
+        let mut conn = self.database.of(tenant).await?;
         let transitions = transitions::list(&mut conn, tenant, id).await?;
         Ok((transitions, decisions::list(&mut conn, tenant, id).await?))
     }
 
     pub(crate) async fn four_eyes(&self, tenant: TenantId) -> Result<bool, Error> {
-        let mut conn = self.pool.acquire().await?;
+        let mut conn = self.database.of(tenant).await?;
         review_policies::four_eyes(&mut conn, tenant).await
     }
 
     pub(crate) async fn set_four_eyes(&self, caller: &Caller, wanted: bool) -> Result<(), Error> {
-        let mut conn = self.pool.acquire().await?;
+        let mut conn = self.database.of(caller.tenant()).await?;
         review_policies::save(&mut conn, caller, wanted, now()).await?;
         tracing::info!(tenant = %caller.tenant(), four_eyes = wanted, "a review policy was set");
         Ok(())

@@ -3,8 +3,8 @@
 //! A match is settled once a person has decided the review that it is evidence of, or will: it does not
 //! ask again until the entry or the customer's details change. Approving a review clears its matches.
 
-use kit::{caller::Caller, errors::Violations, time::now};
-use sqlx::{PgConnection, PgPool};
+use kit::{caller::Caller, errors::Violations, postgres::Database, time::now};
+use sqlx::PgConnection;
 use types::{CustomerId, TenantId, VerificationId};
 
 use super::{Lists, Match};
@@ -28,13 +28,13 @@ const TRIES: u32 = 3;
 /// Matches and the reviews that they ask for.
 #[derive(Debug, Clone)]
 pub(crate) struct Reviews {
-    pool: PgPool,
+    database: Database,
     lists: Lists,
 }
 
 impl Reviews {
-    pub(crate) fn new(pool: PgPool, lists: Lists) -> Self {
-        Self { pool, lists }
+    pub(crate) fn new(database: Database, lists: Lists) -> Self {
+        Self { database, lists }
     }
 
     /// Screens a customer; true when something new asks for a review. May be repeated.
@@ -60,7 +60,7 @@ impl Reviews {
     }
 
     async fn ask(&self, who: Who, found: &[Match]) -> Result<bool, Error> {
-        let mut tx = self.pool.begin().await?;
+        let mut tx = self.database.begin(who.tenant).await?;
         let under_way = matches::lock_under_way(&mut tx, who.tenant, who.customer).await?;
         let known = matches::known(&mut tx, who.tenant, who.customer).await?;
         let fresh = unless(found, &known, who.details_version, is_settled);
@@ -103,7 +103,7 @@ impl Reviews {
             bad.add("settings.threshold", "must be 500-1000");
             return Err(bad.into());
         };
-        let mut tx = self.pool.begin().await?;
+        let mut tx = self.database.begin(caller.tenant()).await?;
         screening::set_threshold(&mut tx, caller.tenant(), set).await?;
         screening::want_sweep(&mut tx).await?;
         tx.commit().await?;
