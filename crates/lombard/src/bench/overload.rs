@@ -4,6 +4,8 @@
 //! ten times that is offered by clients that wait for nobody. It shares the machine with them, so it has less
 //! of it then.
 
+#![expect(clippy::float_arithmetic, reason = "rates, no money")]
+
 mod grpc;
 mod offer;
 mod report;
@@ -51,14 +53,14 @@ pub(super) async fn run(site: &mut Site) -> anyhow::Result<Overload> {
     let rate = alone_rest.per_second / TIMES;
     limit(site, platform, rate).await?;
     let offer = Offer { per_second: rate * TIMES, lasts: timing.lasts };
-    let client = rest::Client::new(&gateway, &login, fill)?;
+    let client = rest::Made::new(&gateway, &login, fill)?;
     let make = offer::make(offer, move || Ok(client.start()));
     let by_rate = watched("a tenant's rate", alone_rest, platform, make);
     let by_rate = Told { limit_per_s: Some(rate), ..by_rate.await? };
     limit(site, platform, 0.0).await?;
 
     let offer = Offer { per_second: alone_rest.per_second * TIMES, lasts: timing.lasts };
-    let client = rest::Client::new(&gateway, &login, fill)?;
+    let client = rest::Made::new(&gateway, &login, fill)?;
     let make = offer::make(offer, move || Ok(client.start()));
     let by_rest = watched("REST", alone_rest, platform, make).await?;
 

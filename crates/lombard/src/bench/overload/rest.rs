@@ -41,6 +41,12 @@ pub(super) struct Made {
 }
 
 impl Made {
+    /// Clients of the gateway at `url`.
+    pub(super) fn new(url: &str, login: &Login, fill: Fill) -> anyhow::Result<Self> {
+        let address = url.strip_prefix("http://").context("the gateway's address")?.into();
+        Ok(Self { address, authorization: login.authorization()?.into(), fill })
+    }
+
     /// The clients of this thread.
     pub(super) fn start(self) -> Client {
         let Self { address, authorization, fill } = self;
@@ -49,12 +55,6 @@ impl Made {
 }
 
 impl Client {
-    /// Clients of the gateway at `url`.
-    pub(super) fn new(url: &str, login: &Login, fill: Fill) -> anyhow::Result<Made> {
-        let address = url.strip_prefix("http://").context("the gateway's address")?.into();
-        Ok(Made { address, authorization: login.authorization()?.into(), fill })
-    }
-
     fn request(&self) -> String {
         let (from, to) = pair(self.fill.ledgers, Receivers::Spread);
         let (from, to) = (self.fill.ledger(from), self.fill.ledger(to));
