@@ -3,6 +3,7 @@
 //! Each test process starts a throw-away server of its own on first use. With
 //! `LOMBARD_TEST_DATABASE_URL`, of a superuser, it uses that server instead.
 
+mod corpus;
 mod database;
 pub mod files;
 pub mod peers;
@@ -10,6 +11,7 @@ pub mod program;
 mod serve;
 
 pub use crate::{
+    corpus::replay,
     database::{database, empty_database, server},
     serve::{caller, serve, serve_on},
 };

@@ -21,6 +21,8 @@ mod customers;
 mod documents;
 mod domain;
 mod error;
+#[cfg(any(test, feature = "fuzz"))]
+pub mod fuzz;
 mod gauges;
 mod mrz;
 mod notes;

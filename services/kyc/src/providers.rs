@@ -12,7 +12,7 @@ pub(crate) mod account;
 mod directory;
 mod go;
 mod http;
-mod id3global;
+pub(crate) mod id3global;
 mod sandbox;
 
 pub use directory::Hosts;

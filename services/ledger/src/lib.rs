@@ -23,6 +23,8 @@ mod config;
 mod domain;
 mod error;
 mod facts;
+#[cfg(any(test, feature = "fuzz"))]
+pub mod fuzz;
 mod gauges;
 mod generations;
 mod inbound;

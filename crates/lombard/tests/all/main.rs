@@ -25,6 +25,7 @@ mod grpc;
 mod idempotency;
 mod identities;
 mod inbound;
+mod injections;
 mod isolation;
 mod ledger_documents;
 mod ledgers;

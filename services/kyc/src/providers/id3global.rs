@@ -116,6 +116,16 @@ impl Provider for Id3Global {
     }
 }
 
+/// Reads an answer, whatever it is. What it finds is part of it, and says something.
+#[cfg(any(test, feature = "fuzz"))]
+pub(crate) fn fuzz(data: &[u8]) {
+    match envelope::read(data) {
+        Ok(Reply::Band(band)) => assert!(!band.is_empty() && band.trim() == band),
+        Ok(Reply::Fault(code)) => drop(fault(&code)),
+        Err(_) => {}
+    }
+}
+
 /// What a fault's code means. Its text may hold anything.
 fn fault(code: &str) -> ProviderError {
     match code.rsplit(':').next().unwrap_or(code) {

@@ -175,12 +175,13 @@ pub(super) fn read(body: &[u8]) -> Result<Reply, ProviderError> {
             }
             Event::DocType(_) => return Err(malformed("it has a document type")),
             Event::Eof => return Err(malformed("it has neither what was asked for nor a fault")),
-            Event::Empty(_)
-            | Event::CData(_)
-            | Event::Comment(_)
-            | Event::Decl(_)
-            | Event::PI(_)
-            | Event::GeneralRef(_) => {}
+            Event::CData(piece) => {
+                let piece = piece.xml_content(XmlVersion::Implicit1_0);
+                text.push_str(&piece.map_err(|_| malformed("it is no text"))?);
+            }
+            // No band and no code has one: what would be left without it is another word.
+            Event::GeneralRef(_) => text.push(char::REPLACEMENT_CHARACTER),
+            Event::Empty(_) | Event::Comment(_) | Event::Decl(_) | Event::PI(_) => {}
         }
     }
 }

@@ -91,3 +91,17 @@ fn an_answer_that_is_none_is_refused() {
         assert!(read(body.as_bytes()).is_err(), "{body}");
     }
 }
+
+#[test]
+fn a_band_with_a_reference_in_it_is_not_the_band_without_it() {
+    let band = |text: &str| {
+        let body =
+            format!("<AuthenticateSPResult><BandText>{text}</BandText></AuthenticateSPResult>");
+        read(body.as_bytes())
+    };
+
+    for text in ["PA&x;SS", "PASS&#32;", "&amp;PASS"] {
+        assert_ne!(band(text), Ok(Reply::Band("PASS".to_owned())), "{text}");
+    }
+    assert_eq!(band("<![CDATA[PASS]]>"), Ok(Reply::Band("PASS".to_owned())));
+}
