@@ -107,7 +107,7 @@ impl Stack {
         // Each needs those before it; they stop in the opposite order.
         let mut parts = Parts::default();
         start_access(&mut parts, access);
-        start_customer(&mut parts, customer);
+        start_customer(&mut parts, customer, &databases.files)?;
         start_kyc(&mut parts, kyc, for_kyc, &databases.files)?;
         start_ledger(&mut parts, ledger, for_ledger)?;
         // Whoever asked for it to be reached from elsewhere was told.
@@ -229,8 +229,20 @@ struct Channels {
     ledger: Channel,
 }
 
-fn start_customer(parts: &mut Parts, Place { name, pool, listener, .. }: Place) {
-    parts.start(name, |stop| customer::serve(listener, pool, DRAIN_TIMEOUT, stop));
+fn start_customer(
+    parts: &mut Parts,
+    Place { name, pool, listener, .. }: Place,
+    files: &Path,
+) -> anyhow::Result<()> {
+    let keys = keyring(&files.join("customer-keys"))?;
+    parts.start(name, |stop| customer::serve(listener, pool, keys, DRAIN_TIMEOUT, stop));
+    Ok(())
+}
+
+/// The keys of a file, which are made when there is none.
+fn keyring(file: &Path) -> anyhow::Result<Keyring> {
+    keys::ensure_file(file)?;
+    Keyring::from_file(file)
 }
 
 fn start_access(parts: &mut Parts, Place { name, pool, listener, .. }: Place) {
@@ -245,10 +257,9 @@ fn start_kyc(
     customer: Channel,
     files: &Path,
 ) -> anyhow::Result<()> {
-    let keys = files.join("keys");
-    keys::ensure_file(&keys)?;
+    let keys = keyring(&files.join("keys"))?;
     let objects = Objects::directory(&files.join("documents"))?;
-    let settings = kyc::Settings::new(Keyring::from_file(&keys)?, objects).in_the_sandbox();
+    let settings = kyc::Settings::new(keys, objects).in_the_sandbox();
     parts.start(name, |stop| kyc::serve(listener, settings, pool, customer, DRAIN_TIMEOUT, stop));
     Ok(())
 }

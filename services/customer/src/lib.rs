@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use kit::{
+    keys::Keyring,
     server::{self, Service},
     tls::Listener,
 };
@@ -16,11 +17,14 @@ mod changes;
 mod customers;
 mod domain;
 mod error;
+mod personal;
 mod retention;
 mod rpc;
+mod sealing;
 mod store;
 
-use crate::{customers::Customers, retention::Retentions};
+use crate::{customers::Customers, personal::Personal, retention::Retentions};
+pub use crate::sealing::{Rotated, rotate_keys};
 
 /// The package of the contract, as errors name it.
 pub const DOMAIN: &str = "lombard.customer.v1";
@@ -28,15 +32,20 @@ pub const DOMAIN: &str = "lombard.customer.v1";
 /// The schema of the service's database.
 pub static MIGRATIONS: Migrator = sqlx::migrate!();
 
-/// What the service serves, on this database.
+/// What the service serves, on this database; personal data is sealed with these keys.
 #[must_use]
-pub fn service(pool: PgPool) -> Service {
+pub fn service(pool: PgPool, keys: Keyring) -> Service {
+    let personal = Personal::new(pool.clone(), keys);
+    answering(pool, &personal)
+}
+
+fn answering(pool: PgPool, personal: &Personal) -> Service {
     Service {
         name: SERVICE_NAME,
         routes: rpc::routes(
-            Customers::new(pool.clone()),
-            changes::Changes::new(pool.clone()),
-            Retentions::new(pool.clone()),
+            Customers::new(pool.clone(), personal.clone()),
+            changes::Changes::new(pool.clone(), personal.clone()),
+            Retentions::new(pool.clone(), personal.clone()),
         ),
         public: &[],
         groups: &callers::GROUPS,
@@ -45,7 +54,8 @@ pub fn service(pool: PgPool) -> Service {
     }
 }
 
-/// Serves, and erases personal data that is due, until `stop`, then lets requests under way finish within `drain_timeout`.
+/// Serves, seals personal data that is in clear and erases what is due, until `stop`, then lets requests
+/// under way finish within `drain_timeout`.
 ///
 /// # Errors
 ///
@@ -53,18 +63,22 @@ pub fn service(pool: PgPool) -> Service {
 pub async fn serve(
     listener: impl Into<Listener>,
     pool: PgPool,
+    keys: Keyring,
     drain_timeout: Duration,
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
     kit::postgres::wait_for_schema(&pool, &MIGRATIONS, &stop).await?;
-    // A server that fails takes the purge with it.
-    let purge_stop = stop.child_token();
-    let purge = Retentions::new(pool.clone()).purge(purge_stop.clone());
+    let personal = Personal::new(pool.clone(), keys);
+    // A server that fails takes the jobs with it.
+    let jobs_stop = stop.child_token();
+    let purge = Retentions::new(pool.clone(), personal.clone()).purge(jobs_stop.clone());
+    let sealing = sealing::run(pool.clone(), personal.clone(), jobs_stop.clone());
     let server = async {
-        let served = server::serve(listener, service(pool), drain_timeout, stop).await;
-        purge_stop.cancel();
+        let service = answering(pool, &personal);
+        let served = server::serve(listener, service, drain_timeout, stop).await;
+        jobs_stop.cancel();
         served
     };
-    let (served, ()) = tokio::join!(Box::pin(server), Box::pin(purge));
+    let (served, (), ()) = tokio::join!(Box::pin(server), Box::pin(purge), Box::pin(sealing));
     served
 }
