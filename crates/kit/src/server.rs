@@ -133,6 +133,7 @@ async fn answers(database: &PgPool) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use tokio::net::TcpListener;
     use tonic_health::pb::{HealthCheckRequest, health_client::HealthClient};
 
     use super::*;
@@ -145,7 +146,7 @@ mod tests {
         let (_health, service) = tonic_health::server::health_reporter();
         let server = builder(Duration::from_millis(100))
             .add_service(service)
-            .serve_with_incoming(TcpIncoming::from(listener));
+            .serve_with_incoming(Listener::from(listener).start().unwrap());
         let client = HealthClient::new(client::channel(url).unwrap());
         let load = async {
             let begin = std::time::Instant::now();

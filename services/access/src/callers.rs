@@ -15,7 +15,7 @@ pub(crate) const GROUPS: [Group; 4] = [
         rpcs: &["CreateApiKey", "ListApiKeys", "UpdateApiKey", "RotateApiKey", "RevokeApiKey"],
         callers: &[GATEWAY, OPERATOR],
     },
-    // Of all tenants, and for no caller: no other peer may.
+    // Of all tenants, and for no caller: `lombard admin` answers it in its own process.
     Group {
         service: ADMIN,
         rpcs: &[
@@ -26,7 +26,7 @@ pub(crate) const GROUPS: [Group; 4] = [
             "ListUsers",
             "UpdateUser",
         ],
-        callers: &[OPERATOR],
+        callers: &[],
     },
 ];
 

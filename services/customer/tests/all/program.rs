@@ -107,6 +107,12 @@ impl Replica {
         }
     }
 
+    async fn has_answered(&self) {
+        while self.answered.load(Ordering::Relaxed) < 10 {
+            sleep(Duration::from_millis(20)).await;
+        }
+    }
+
     async fn wait(&self) {
         while !self.serves.load(Ordering::Relaxed) {
             sleep(Duration::from_millis(20)).await;
@@ -143,9 +149,10 @@ async fn a_process_that_stops_under_load_fails_nobody_who_heeds_its_health() {
     let replicas = [Replica::of(&mut stays).await, Replica::of(&mut goes).await];
     let stop = CancellationToken::new();
     let restart = async {
-        replicas[0].wait().await;
-        replicas[1].wait().await;
-        sleep(Duration::from_millis(500)).await;
+        for replica in &replicas {
+            replica.wait().await;
+            replica.has_answered().await;
+        }
         let ended = goes.terminate().await;
         sleep(Duration::from_millis(500)).await;
         stop.cancel();
