@@ -67,7 +67,9 @@ impl Customers {
 
     pub(crate) async fn get(&self, tenant: TenantId, id: CustomerId) -> Result<Customer, Error> {
         let mut conn = self.pool.acquire().await?;
-        store::find(&mut conn, &self.personal.of(tenant), id).await?.ok_or(Error::CustomerNotFound(id))
+        store::find(&mut conn, &self.personal.of(tenant), id)
+            .await?
+            .ok_or(Error::CustomerNotFound(id))
     }
 
     /// The customers that exist, in the order of `ids`.

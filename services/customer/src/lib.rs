@@ -23,8 +23,8 @@ mod rpc;
 mod sealing;
 mod store;
 
-use crate::{customers::Customers, personal::Personal, retention::Retentions};
 pub use crate::sealing::{Rotated, rotate_keys};
+use crate::{customers::Customers, personal::Personal, retention::Retentions};
 
 /// The package of the contract, as errors name it.
 pub const DOMAIN: &str = "lombard.customer.v1";

@@ -57,7 +57,7 @@ async fn main() -> anyhow::Result<()> {
             let mut signals = server.signals()?;
             let listener = server.tls.links("customer")?.listen(server.listen).await?;
             let (stop, drain) = (CancellationToken::new(), server.drain_timeout());
-            let serving = customer::serve(listener, pool, testkit::keys(), keys.keyring()?, drain, stop.clone());
+            let serving = customer::serve(listener, pool, keys.keyring()?, drain, stop.clone());
             signals.run(&stop, serving).await?;
         }
         Command::RotateKeys(keys) => rotate_keys(&pool, &keys).await?,

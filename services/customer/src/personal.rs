@@ -86,16 +86,13 @@ impl Personal {
         }
         let safe = self.of(tenant);
         let mut conn = self.pool.acquire().await?;
-        let stored = match index_keys::find(&mut conn, tenant).await? {
-            Some(stored) => stored,
-            None => {
-                let (_, made) = safe
-                    .keys
-                    .make_index_key(&about_index(tenant))
-                    .map_err(|error| safe.fault("the key of an index", error))?;
-                // Whoever comes first has made it.
-                index_keys::insert(&mut conn, tenant, &made).await?
-            }
+        let stored = if let Some(stored) = index_keys::find(&mut conn, tenant).await? {
+            stored
+        } else {
+            let made = safe.keys.make_index_key(&about_index(tenant));
+            let (_, made) = made.map_err(|error| safe.fault("the key of an index", error))?;
+            // Whoever comes first has made it.
+            index_keys::insert(&mut conn, tenant, &made).await?
         };
         let opened = safe.keys.open_index_key(&stored, &about_index(tenant));
         let key = opened.map_err(|error| safe.fault("the key of an index", error))?;

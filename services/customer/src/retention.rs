@@ -55,7 +55,9 @@ impl Retentions {
 
     pub(crate) async fn get(&self, tenant: TenantId, id: CustomerId) -> Result<Customer, Error> {
         let mut conn = self.pool.acquire().await?;
-        store::find(&mut conn, &self.personal.of(tenant), id).await?.ok_or(Error::CustomerNotFound(id))
+        store::find(&mut conn, &self.personal.of(tenant), id)
+            .await?
+            .ok_or(Error::CustomerNotFound(id))
     }
 
     /// Changes how long the data is kept. Only the id is kept under the key.

@@ -101,7 +101,10 @@ impl Row {
             personal,
             personal_key: key,
             personal_key_version: version,
-            email_index: fields.email.as_ref().map(|email| index_key.index(email.normal().as_bytes())),
+            email_index: fields
+                .email
+                .as_ref()
+                .map(|email| index_key.index(email.normal().as_bytes())),
             active: customer.active,
             verification_status: customer.verification.status.as_str(),
             details_version: customer.details_version,
@@ -149,7 +152,8 @@ impl ReadRow {
     }
 
     fn sealed(&mut self) -> Option<Sealed> {
-        let key = WrappedKey { version: self.personal_key_version?, bytes: self.personal_key.take()? };
+        let key =
+            WrappedKey { version: self.personal_key_version?, bytes: self.personal_key.take()? };
         Some(Sealed { key, ciphertext: self.personal.take()? })
     }
 
