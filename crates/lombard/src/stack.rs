@@ -109,7 +109,7 @@ impl Stack {
         // Each needs those before it; they stop in the opposite order.
         let mut parts = Parts::default();
         start_access(&mut parts, access);
-        start_customer(&mut parts, customer);
+        start_customer(&mut parts, customer, &databases.files)?;
         let settings = kyc_settings(&databases.files, identity)?;
         start_kyc(&mut parts, kyc, settings, for_kyc);
         start_ledger(&mut parts, ledger, for_ledger)?;
@@ -232,8 +232,20 @@ struct Channels {
     ledger: Channel,
 }
 
-fn start_customer(parts: &mut Parts, Place { name, pool, listener, .. }: Place) {
-    parts.start(name, |stop| customer::serve(listener, pool, DRAIN_TIMEOUT, stop));
+fn start_customer(
+    parts: &mut Parts,
+    Place { name, pool, listener, .. }: Place,
+    files: &Path,
+) -> anyhow::Result<()> {
+    let keys = keyring(&files.join("customer-keys"))?;
+    parts.start(name, |stop| customer::serve(listener, pool, keys, DRAIN_TIMEOUT, stop));
+    Ok(())
+}
+
+/// The keys of a file, which are made when there is none.
+fn keyring(file: &Path) -> anyhow::Result<Keyring> {
+    keys::ensure_file(file)?;
+    Keyring::from_file(file)
 }
 
 fn start_access(parts: &mut Parts, Place { name, pool, listener, .. }: Place) {
@@ -252,11 +264,9 @@ fn start_kyc(
 }
 
 fn kyc_settings(files: &Path, identity: &Identity) -> anyhow::Result<kyc::Settings> {
-    let keys = files.join("keys");
-    keys::ensure_file(&keys)?;
+    let keys = keyring(&files.join("keys"))?;
     let objects = Objects::directory(&files.join("documents"))?;
-    let settings = kyc::Settings::new(Keyring::from_file(&keys)?, objects).in_the_sandbox();
-    Ok(identity.settings(settings))
+    Ok(identity.settings(kyc::Settings::new(keys, objects).in_the_sandbox()))
 }
 
 fn start_ledger(

@@ -10,8 +10,24 @@ pub mod peers;
 pub mod program;
 mod serve;
 
+use std::sync::OnceLock;
+
+use kit::keys::Keyring;
+
 pub use crate::{
     corpus::replay,
     database::{database, empty_database, server},
     serve::{caller, serve, serve_on},
 };
+
+/// Keys for what is kept encrypted: the same throughout the process, and no other's.
+///
+/// # Panics
+///
+/// When the system has no randomness.
+#[must_use]
+#[expect(clippy::expect_used, reason = "a test without keys has failed")]
+pub fn keys() -> Keyring {
+    static KEYS: OnceLock<Keyring> = OnceLock::new();
+    KEYS.get_or_init(|| Keyring::throw_away().expect("randomness")).clone()
+}

@@ -35,7 +35,8 @@ impl Stack {
         let users = Access::new(pool.clone(), LIFETIME);
         let access = access::service(pool, access::Settings::default());
         let customer_pool = testkit::database("customer", &customer::MIGRATIONS).await;
-        let customer = testkit::serve(customer::service(customer_pool.clone())).await;
+        let customer =
+            testkit::serve(customer::service(customer_pool.clone(), testkit::keys())).await;
         let kyc = testkit::database("kyc", &kyc::MIGRATIONS).await;
         let kyc = kyc::service(&kyc_settings(), kyc, customer.clone());
         let ledger = testkit::database("ledger", &ledger::MIGRATIONS).await;

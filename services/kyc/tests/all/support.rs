@@ -75,7 +75,8 @@ pub(crate) async fn idle() -> Setup {
 pub(crate) async fn idle_with(settings: &Settings) -> Setup {
     let customer_pool = testkit::database("customer", &customer::MIGRATIONS).await;
     let pool = testkit::database("kyc", &kyc::MIGRATIONS).await;
-    let customer_channel = testkit::serve(customer::service(customer_pool.clone())).await;
+    let customer_channel =
+        testkit::serve(customer::service(customer_pool.clone(), testkit::keys())).await;
     let service = kyc::service(settings, pool.clone(), customer_channel.clone());
     let channel = testkit::serve(service).await;
     Setup {
