@@ -95,7 +95,7 @@ impl Served {
                 sleep(Duration::from_millis(100)).await;
             }
         };
-        let found = tokio::time::timeout(Duration::from_secs(60), wait).await;
+        let found = tokio::time::timeout(Duration::from_mins(1), wait).await;
         found.unwrap_or_else(|_| panic!("{customer} is never {status}"))
     }
 

@@ -171,7 +171,7 @@ async fn injected_headers(url: &str) {
             let _ = read.await.unwrap();
             let status = answer.split(' ').nth(1).unwrap_or_default();
             assert!(matches!(status, "400" | "401"), "{name}: {value:?}: {answer}");
-            assert!(!answer.contains("\u{1b}") && !answer.contains("zq7"), "{answer}");
+            assert!(!answer.contains('\u{1b}') && !answer.contains("zq7"), "{answer}");
         }
     }
 }

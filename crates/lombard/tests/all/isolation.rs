@@ -184,11 +184,7 @@ async fn a_statement_that_forgets_the_tenant_sees_and_writes_no_other_s_in_any_t
             assert_eq!(whose(&mut conn, table).await, [] as [Uuid; 0], "{table}");
         }
         for table in &tables {
-            assert_eq!(
-                whose(&mut *owner.acquire().await.unwrap(), table).await.len(),
-                2,
-                "{table}"
-            );
+            assert_eq!(whose(&mut owner.acquire().await.unwrap(), table).await.len(), 2, "{table}");
         }
     }
 }

@@ -66,8 +66,8 @@ async fn answer(mut stream: TcpStream, manner: Manner, asked: &AtomicUsize) -> O
         let length: usize = length.parse().ok()?;
         break (head.to_owned(), length);
     };
-    let begin = read.windows(4).position(|four| four == b"\r\n\r\n")? + 4;
-    while read.len() < begin + length {
+    let begin = read.windows(4).position(|four| four == b"\r\n\r\n")?.saturating_add(4);
+    while read.len() < begin.saturating_add(length) {
         stream.read_buf(&mut read).await.ok().filter(|read| *read > 0)?;
     }
     let token = format!("{{\"access_token\": \"{TOKEN}\", \"expires_in\": 3600}}");

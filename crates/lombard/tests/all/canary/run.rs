@@ -92,7 +92,7 @@ async fn until<T>(mut found: impl AsyncFnMut() -> Option<T>) -> T {
             sleep(Duration::from_millis(100)).await;
         }
     };
-    tokio::time::timeout(Duration::from_secs(60), wait).await.unwrap()
+    tokio::time::timeout(Duration::from_mins(1), wait).await.unwrap()
 }
 
 async fn in_review(client: &Client, customer: &str) -> String {
@@ -129,7 +129,8 @@ pub(super) async fn everything(url: &str, server: &PgConnectOptions, echo: &Outs
     .to_vec();
     // Of the image's end, whatever place in a group of three bytes it begins at.
     let encoded = BASE64_STANDARD.encode(image("front"));
-    hidden.push(encoded[encoded.len() - 200..encoded.len() - 100].to_owned());
+    let (_, end) = encoded.split_at(encoded.len().saturating_sub(200));
+    hidden.push(end.chars().take(100).collect());
 
     customers(&client).await;
     hidden.push(keys(&client).await);

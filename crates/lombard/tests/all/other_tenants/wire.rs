@@ -1,5 +1,7 @@
 //! Calls of any rpc, by the contracts' own description: messages are written as JSON.
 
+use std::slice;
+
 use prost::{
     Message,
     bytes::{Buf, BufMut},
@@ -74,8 +76,11 @@ impl Rpc {
             let described = self.describe(name).field.iter().find(|known| known.name() == field);
             let described = described.unwrap_or_else(|| panic!("{name} has no {field}"));
             let repeated = described.label() == Label::Repeated;
-            let values =
-                if repeated { value.as_array().unwrap().as_slice() } else { &[value.clone()] };
+            let values = if repeated {
+                value.as_array().unwrap().as_slice()
+            } else {
+                slice::from_ref(value)
+            };
             let tag = u32::try_from(described.number()).unwrap();
             for value in values {
                 match described.r#type() {
@@ -91,7 +96,7 @@ impl Rpc {
                         encoding::bytes::encode(tag, &content, &mut bytes);
                     }
                     Type::Bool => {
-                        encoding::bool::encode(tag, &value.as_bool().unwrap(), &mut bytes)
+                        encoding::bool::encode(tag, &value.as_bool().unwrap(), &mut bytes);
                     }
                     Type::Message => {
                         let inner = self.encode(described.type_name(), value);

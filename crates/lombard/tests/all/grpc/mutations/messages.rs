@@ -85,9 +85,20 @@ impl Contracts {
                 varint(to, number | 5);
                 return to.extend(1_u32.to_le_bytes());
             }
-            _ if field.name() == "validate_only" => return,
-            _ if field.label() == Label::Repeated => vec![1],
-            _ => {
+            Type::Bool if field.name() == "validate_only" => return,
+            Type::Int64
+            | Type::Uint64
+            | Type::Int32
+            | Type::Bool
+            | Type::Uint32
+            | Type::Enum
+            | Type::Sint32
+            | Type::Sint64 => {
+                if field.label() == Label::Repeated {
+                    varint(to, number | 2);
+                    varint(to, 1);
+                    return varint(to, 1);
+                }
                 varint(to, number);
                 return varint(to, 1);
             }
