@@ -31,6 +31,7 @@ const GRANTS: &[(&str, &[(&str, &str)])] = &[
             ("customer_erasures", "delete, insert, select"),
             ("customer_standings", "insert, select, update"),
             ("customers", "insert, select, update"),
+            ("index_keys", "insert, select, update (key, key_version)"),
             ("requests", "insert, select, update (response)"),
         ],
     ),
@@ -39,6 +40,7 @@ const GRANTS: &[(&str, &[(&str, &str)])] = &[
         &[
             ("_sqlx_migrations", "select"),
             ("audit_records", "insert, select"),
+            ("decision_notes", "delete, insert, select, update (note_key, note_key_version)"),
             ("documents", "insert, select, update"),
             ("mrz_findings", "delete, insert, select"),
             ("provider_account_changes", "insert, select"),
