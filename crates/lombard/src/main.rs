@@ -5,8 +5,8 @@ use std::process::ExitCode;
 use clap::Parser;
 use kit::telemetry::{self, LogTo};
 use lombard::{
-    admin, bench,
-    cli::{Cli, Command},
+    admin, audit, bench,
+    cli::{AuditCommand, Cli, Command},
     demo, dev, verify,
 };
 
@@ -31,10 +31,15 @@ async fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
         Command::Admin(options) => admin::run(options).await?,
         Command::Demo(options) => demo::run(options).await?,
         Command::Bench(options) => bench::run(options).await?,
-        Command::Verify(options) => {
-            let sound = verify::run(options).await?;
-            return Ok(if sound { ExitCode::SUCCESS } else { ExitCode::FAILURE });
+        Command::Verify(options) => return Ok(code(verify::run(options).await?)),
+        Command::Audit(options) => {
+            let AuditCommand::Verify(options) = &options.command;
+            return Ok(code(audit::verify(options).await?));
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn code(sound: bool) -> ExitCode {
+    if sound { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

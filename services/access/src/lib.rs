@@ -111,6 +111,15 @@ pub async fn serve(
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
     kit::postgres::wait_for_schema(&pool, &MIGRATIONS, &stop).await?;
+    // A server that fails takes the chaining with it.
+    let chain_stop = stop.child_token();
+    let chaining = kit::audit::run(pool.clone(), chain_stop.clone());
     let service = with(pool.clone(), rpc::routes(Access::set(pool, settings)));
-    server::serve(listener, service, drain_timeout, stop).await
+    let server = async {
+        let served = server::serve(listener, service, drain_timeout, stop).await;
+        chain_stop.cancel();
+        served
+    };
+    let (served, ()) = tokio::join!(Box::pin(server), Box::pin(chaining));
+    served
 }

@@ -1,6 +1,7 @@
 //! Use cases: one method, one transaction.
 
 use kit::{
+    audit::{self, Act},
     caller::Caller,
     errors::{self, Violations},
     idempotency::{self, Answer, Begun, Key},
@@ -43,6 +44,8 @@ impl Customers {
         let customer = Customer::new(details, now());
         store::insert(work.conn(), caller.tenant(), &customer).await?;
         changes::note(work.conn(), caller.tenant(), &customer).await?;
+        let act = Act::new("customer.create", object(customer.id)).after(store::state(&customer));
+        audit::record(work.conn(), caller, &act).await?;
         counts::add(work.conn(), caller.tenant(), customer.id).await?;
         Ok(work.commit_keeping(&customer.id.to_string(), render(&customer)).await?)
     }
@@ -110,13 +113,13 @@ impl Customers {
     /// have made it so a moment ago.
     pub(crate) async fn update<M>(
         &self,
-        tenant: TenantId,
+        caller: &Caller,
         key: Option<Key>,
         id: CustomerId,
         change: &Change,
         render: fn(&Customer) -> M,
     ) -> Result<Answer<M>, Error> {
-        let answer = self.commit_update(tenant, key, id, change, render).await?;
+        let answer = self.commit_update(caller, key, id, change, render).await?;
         if change.active.is_some() {
             tokio::time::sleep(COMMIT_WAIT).await;
         }
@@ -125,12 +128,13 @@ impl Customers {
 
     async fn commit_update<M>(
         &self,
-        tenant: TenantId,
+        caller: &Caller,
         key: Option<Key>,
         id: CustomerId,
         change: &Change,
         render: fn(&Customer) -> M,
     ) -> Result<Answer<M>, Error> {
+        let tenant = caller.tenant();
         let mut work = match idempotency::begin(&self.pool, key).await? {
             Begun::Replayed(kept) => return self.replay(tenant, &kept, render).await,
             Begun::New(work) => work,
@@ -145,10 +149,18 @@ impl Customers {
             return Err(Error::CustomerErased(id));
         }
         let (was_active, version) = (customer.active, customer.details_version);
+        let before = store::state(&customer);
         let made = customer.update(change, now(), &mut bad);
         bad.into_result()?;
         if made == Made::Change {
             store::update(work.conn(), tenant, &customer).await?;
+            let action = match (was_active, customer.active) {
+                (true, false) => "customer.disable",
+                (false, true) => "customer.enable",
+                (true, true) | (false, false) => "customer.update",
+            };
+            let act = Act::new(action, object(id)).before(before).after(store::state(&customer));
+            audit::record(work.conn(), caller, &act).await?;
         }
         if customer.details_version != version {
             changes::note(work.conn(), tenant, &customer).await?;
@@ -161,15 +173,20 @@ impl Customers {
 
     pub(crate) async fn record_verification(
         &self,
-        tenant: TenantId,
+        caller: &Caller,
         id: CustomerId,
         report: &Report,
     ) -> Result<Customer, Error> {
+        let tenant = caller.tenant();
         let mut tx = self.pool.begin().await?;
         let mut customer =
             store::lock(&mut tx, tenant, id).await?.ok_or(Error::CustomerNotFound(id))?;
+        let before = store::state(&customer);
         if customer.record(report, now()) == Made::Change {
             store::update(&mut tx, tenant, &customer).await?;
+            let act = Act::new("customer.record_verification", object(id));
+            let act = act.before(before).after(store::state(&customer));
+            audit::record(&mut tx, caller, &act).await?;
         }
         tx.commit().await?;
         Ok(customer)
@@ -191,6 +208,11 @@ impl Customers {
         };
         Ok((customers, total))
     }
+}
+
+/// As the audit log names it.
+pub(crate) fn object(id: CustomerId) -> String {
+    format!("customers/{id}")
 }
 
 /// The details of a customer to be; what is wrong with them is added to `bad`.

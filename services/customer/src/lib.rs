@@ -34,7 +34,8 @@ pub fn service(pool: PgPool) -> Service {
             Customers::new(pool.clone()),
             changes::Changes::new(pool.clone()),
             Retentions::new(pool.clone()),
-        ),
+        )
+        .add_service(kit::audit::server(pool.clone())),
         public: &[],
         descriptors: proto::DESCRIPTORS,
         database: pool,
@@ -53,14 +54,15 @@ pub async fn serve(
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
     kit::postgres::wait_for_schema(&pool, &MIGRATIONS, &stop).await?;
-    // A server that fails takes the purge with it.
+    // A server that fails takes the purge and the chaining with it.
     let purge_stop = stop.child_token();
     let purge = Retentions::new(pool.clone()).purge(purge_stop.clone());
+    let chaining = kit::audit::run(pool.clone(), purge_stop.clone());
     let server = async {
         let served = server::serve(listener, service(pool), drain_timeout, stop).await;
         purge_stop.cancel();
         served
     };
-    let (served, ()) = tokio::join!(Box::pin(server), Box::pin(purge));
+    let (served, (), ()) = tokio::join!(Box::pin(server), Box::pin(purge), Box::pin(chaining));
     served
 }

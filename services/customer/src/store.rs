@@ -20,7 +20,7 @@ mod row;
 pub(crate) mod standings;
 
 use row::Row;
-pub(crate) use row::key;
+pub(crate) use row::{key, state};
 
 /// How far the time in an id may be from the time of creation: a clock may be set in between.
 const CLOCK_MARGIN: Duration = Duration::MINUTE;
@@ -76,9 +76,9 @@ pub(crate) async fn insert(
              company_name, name_key, address_number, address_refinement, address_street,
              address_region, address_city, address_postal_code, address_iso_country, date_of_birth,
              email, email_key, phone, phone_e164, active, verification_status, details_version,
-             verification_id, verification_version, create_time, update_time)
+             verification_id, verification_version, create_time, update_time, audit_key)
         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,
-                $19, $20, $21, $22, $23, $24, $25, $26, $27)
+                $19, $20, $21, $22, $23, $24, $25, $26, $27, $28)
         ",
         tenant.uuid(),
         row.customer_id,
@@ -107,6 +107,7 @@ pub(crate) async fn insert(
         row.verification_version,
         row.create_time,
         row.update_time,
+        row.audit_key,
     )
     .execute(conn)
     .await?;
@@ -129,7 +130,8 @@ pub(crate) async fn update(
             address_iso_country = $14, date_of_birth = $15, email = $16, email_key = $17,
             phone = $18, phone_e164 = $19, active = $20, verification_status = $21,
             details_version = $22, verification_id = $23, verification_version = $24,
-            update_time = $25, relationship_ended_at = $26, legal_hold = $27, erased_at = $28
+            update_time = $25, relationship_ended_at = $26, legal_hold = $27, erased_at = $28,
+            audit_key = $29
         where tenant_id = $1 and customer_id = $2
         ",
         tenant.uuid(),
@@ -160,6 +162,7 @@ pub(crate) async fn update(
         row.relationship_ended_at,
         row.legal_hold,
         row.erased_at,
+        row.audit_key,
     )
     .execute(conn)
     .await?;
@@ -189,7 +192,7 @@ pub(crate) async fn find_many(
                address_postal_code, address_iso_country, date_of_birth, email, email_key, phone,
                phone_e164, active, verification_status, details_version, verification_id,
                verification_version, relationship_ended_at, legal_hold, erased_at, create_time,
-               update_time
+               update_time, audit_key
         from unnest($2::uuid[]) with ordinality as asked (customer_id, place)
         join customers c on c.tenant_id = $1 and c.customer_id = asked.customer_id
         order by place
@@ -216,7 +219,7 @@ pub(crate) async fn lock(
                address_postal_code, address_iso_country, date_of_birth, email, email_key, phone,
                phone_e164, active, verification_status, details_version, verification_id,
                verification_version, relationship_ended_at, legal_hold, erased_at, create_time,
-               update_time
+               update_time, audit_key
         from customers
         where tenant_id = $1 and customer_id = $2
         for no key update
@@ -245,7 +248,7 @@ pub(crate) async fn list(
                address_postal_code, address_iso_country, date_of_birth, email, email_key, phone,
                phone_e164, active, verification_status, details_version, verification_id,
                verification_version, relationship_ended_at, legal_hold, erased_at, create_time,
-               update_time
+               update_time, audit_key
         from customers
         where tenant_id = $1
             and ($2::text is null or customer_type = $2)

@@ -16,8 +16,9 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_swagger_ui::SwaggerUi;
 
 use crate::{
-    api_keys, callbacks, customers, failure::FailureView, ledgers, login, payments, peers::Peers,
-    providers, retention, reviews, sandbox, screening, transactions, transfers, verifications,
+    api_keys, audit, callbacks, customers, failure::FailureView, ledgers, login, payments,
+    peers::Peers, providers, retention, reviews, sandbox, screening, transactions, transfers,
+    verifications,
 };
 
 /// What all routes share.
@@ -59,7 +60,8 @@ pub(crate) fn routes(sandbox: bool) -> OpenApiRouter<Peers> {
         .merge(ledgers::routes())
         .merge(transactions::routes())
         .merge(transfers::routes())
-        .merge(payments::routes());
+        .merge(payments::routes())
+        .merge(audit::routes());
     if sandbox {
         router = router.merge(sandbox::routes());
     }

@@ -1,6 +1,9 @@
 //! Reading documents back.
 
-use kit::caller::Caller;
+use kit::{
+    audit::{self, Act},
+    caller::Caller,
+};
 use sqlx::PgPool;
 use types::VerificationId;
 use zeroize::Zeroizing;
@@ -10,7 +13,6 @@ use crate::{
     error::Error,
     safe::Safe,
     store::{
-        audit,
         documents::{self, Found, Plain},
         verifications,
     },
@@ -52,7 +54,7 @@ impl Reading {
             return Err(Error::DocumentNotFound(id, side));
         };
         let object = format!("verifications/{id}/documents/{}", side.as_str());
-        audit::insert(&mut conn, caller, "document.read", &object).await?;
+        audit::record(&mut conn, caller, &Act::new("document.read", object)).await?;
         drop(conn);
         match found {
             Found::Kept(kept) => {

@@ -1,6 +1,7 @@
 //! Use cases of those who decide what a provider left to people, and of those who play the provider.
 
 use kit::{
+    audit::{self, Act, Form},
     caller::Caller,
     idempotency::{self, Answer, Begun, Key},
     time::now,
@@ -83,8 +84,7 @@ impl Reviews {
                 let Ruling { decision, reason, .. } = ruling;
                 let took_effect = !waits;
                 let made = Made { number, decision, reason, user, took_effect, create_time: at };
-                let request_id = caller.call().request_id();
-                decisions::insert(work.conn(), place, &made, request_id).await?;
+                decisions::insert(work.conn(), place, &made, caller).await?;
             }
             if !waits {
                 verification.lifecycle = after;
@@ -131,11 +131,15 @@ impl Reviews {
     /// What became of a verification, and who decided.
     pub(crate) async fn history(
         &self,
-        tenant: TenantId,
+        caller: &Caller,
         id: VerificationId,
     ) -> Result<(Vec<Transition>, Vec<Made>), Error> {
+        let tenant = caller.tenant();
         self.verifications.get(tenant, id).await?;
         let mut conn = self.pool.acquire().await?;
+        // What reviewers wrote may be about the person.
+        let act = Act::new("history.read", transitions::object(id));
+        audit::record(&mut conn, caller, &act).await?;
         let transitions = transitions::list(&mut conn, tenant, id).await?;
         Ok((transitions, decisions::list(&mut conn, tenant, id).await?))
     }
@@ -146,8 +150,12 @@ impl Reviews {
     }
 
     pub(crate) async fn set_four_eyes(&self, caller: &Caller, wanted: bool) -> Result<(), Error> {
-        let mut conn = self.pool.acquire().await?;
-        review_policies::save(&mut conn, caller, wanted, now()).await?;
+        let mut tx = self.pool.begin().await?;
+        review_policies::save(&mut tx, caller, wanted, now()).await?;
+        let state = Form::of("review_policy").flag(wanted).digest();
+        let act = Act::new("review_policy.set", "review_policy").after(state);
+        audit::record(&mut tx, caller, &act).await?;
+        tx.commit().await?;
         tracing::info!(tenant = %caller.tenant(), four_eyes = wanted, "a review policy was set");
         Ok(())
     }

@@ -5,13 +5,14 @@
 
 use std::time::{Duration, Instant, SystemTime};
 
+use kit::audit::{self, Act};
 use sqlx::PgPool;
 use time::OffsetDateTime;
 use tokio_stream::StreamExt;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
-    customers::{Customers, Erased},
+    customers::{Customers, Erased, on_our_own_account},
     domain::Document,
     error::Error,
     objects::ObjectName,
@@ -93,11 +94,13 @@ impl Upkeep {
                 return Ok(());
             }
             for Erased { tenant, customer } in &erased {
-                let mut conn = self.pool.acquire().await?;
-                let objects = documents::erase(&mut conn, *tenant, &[*customer]).await?;
-                matches::erase(&mut conn, *tenant, *customer).await?;
-                findings::erase(&mut conn, *tenant, *customer).await?;
-                drop(conn);
+                let mut tx = self.pool.begin().await?;
+                let objects = documents::erase(&mut tx, *tenant, &[*customer]).await?;
+                matches::erase(&mut tx, *tenant, *customer).await?;
+                findings::erase(&mut tx, *tenant, *customer).await?;
+                let act = Act::new("documents.erase", format_args!("customers/{customer}"));
+                audit::record(&mut tx, &on_our_own_account(*tenant), &act).await?;
+                tx.commit().await?;
                 delete(&self.safe, &objects).await;
                 tracing::info!("the documents of customer {customer} are destroyed");
             }

@@ -28,6 +28,7 @@ mod payments;
 mod peers;
 mod queue;
 mod rails;
+mod records;
 mod rpc;
 mod seals;
 mod standings;
@@ -88,6 +89,7 @@ pub async fn serve(
     kit::postgres::wait_for_schema(&pool, &MIGRATIONS, &stop).await?;
     let mut background = JoinSet::new();
     background.spawn(gauges::run(pool.clone(), stop.clone()));
+    background.spawn(kit::audit::run(pool.clone(), stop.clone()));
     if settings.seal_interval_s > 0 {
         let interval = Duration::from_secs(settings.seal_interval_s);
         background.spawn(seals::run(pool.clone(), interval, stop.clone()));
@@ -125,7 +127,8 @@ fn answering(
     let (queue, posting) = Queue::start(&pool);
     let service = Service {
         name: SERVICE_NAME,
-        routes: rpc::routes(settings, pool.clone(), customer, queue, wake),
+        routes: rpc::routes(settings, pool.clone(), customer, queue, wake)
+            .add_service(kit::audit::server(pool.clone())),
         public: &[],
         descriptors: proto::DESCRIPTORS,
         database: pool,

@@ -1,6 +1,9 @@
 //! Customers as rows. A row that breaks the rules of a customer is a fault of ours, and said to be one.
 
-use kit::errors::{self, Violations};
+use kit::{
+    audit::{Digest, DigestKey, Form},
+    errors::{self, Violations},
+};
 use time::{Date, OffsetDateTime};
 use types::{Country, CustomerId, DateOfBirth, Email, Phone, Text, VerificationId};
 use uuid::Uuid;
@@ -38,8 +41,26 @@ pub(super) struct Row {
     pub(super) relationship_ended_at: Option<OffsetDateTime>,
     pub(super) legal_hold: bool,
     pub(super) erased_at: Option<OffsetDateTime>,
+    pub(super) audit_key: Vec<u8>,
     pub(super) create_time: OffsetDateTime,
     pub(super) update_time: OffsetDateTime,
+}
+
+/// What the audit log is told of a customer's state: a keyed digest, because there is personal data in it.
+pub(crate) fn state(customer: &Customer) -> Digest {
+    let row = Row::from(customer);
+    let form = Form::of("customer").text(row.customer_id.to_string()).text(row.customer_type);
+    let form = form.maybe(row.first_name).maybe(row.middle_name).maybe(row.last_name);
+    let form = form.maybe(row.company_name).maybe(row.address_number).maybe(row.address_refinement);
+    let form = form.maybe(row.address_street).maybe(row.address_region).maybe(row.address_city);
+    let form = form.maybe(row.address_postal_code).text(row.address_iso_country);
+    let form = form.maybe(row.date_of_birth.map(|date| date.to_string()));
+    let form = form.maybe(row.email).maybe(row.phone).maybe(row.phone_e164).flag(row.active);
+    let form = form.text(row.verification_status).number(row.details_version);
+    let form = form.maybe(row.verification_id.map(|id| id.to_string()));
+    let form = form.maybe_number(row.verification_version).time(row.relationship_ended_at);
+    let form = form.flag(row.legal_hold).time(row.erased_at);
+    form.time(Some(row.create_time)).time(Some(row.update_time)).keyed(&customer.audit_key)
 }
 
 /// What names are searched by.
@@ -79,6 +100,7 @@ impl From<&Customer> for Row {
             relationship_ended_at: customer.retention.relationship_ended_at,
             legal_hold: customer.retention.legal_hold,
             erased_at: customer.retention.erased_at,
+            audit_key: customer.audit_key.reveal().to_vec(),
             create_time: customer.create_time,
             update_time: customer.update_time,
         }
@@ -102,6 +124,7 @@ impl Row {
     fn read(self) -> Option<Customer> {
         let customer_type = CustomerType::parse(&self.customer_type)?;
         let status = VerificationStatus::parse(&self.verification_status)?;
+        let audit_key = DigestKey::from_kept(&self.audit_key)?;
         let latest = self.verification_id.map(VerificationId::from_uuid);
         let (customer_id, details_version) = (self.customer_id, self.details_version);
         let (active, version) = (self.active, self.verification_version);
@@ -121,6 +144,7 @@ impl Row {
             active,
             verification: Verification { status, latest: latest.zip(version) },
             retention,
+            audit_key,
             create_time,
             update_time,
         })

@@ -1,6 +1,11 @@
 //! Screening's rpcs.
 
-use kit::{caller::Caller, errors::Violations, time::timestamp};
+use kit::{
+    audit::{self, Act},
+    caller::Caller,
+    errors::Violations,
+    time::timestamp,
+};
 use proto::kyc::v1::{self as pb, screening_service_server::ScreeningService};
 use sqlx::PgPool;
 use tonic::{Request, Response, Status};
@@ -13,7 +18,7 @@ use crate::{
     store::{
         findings,
         matches::{self, Evidence},
-        verifications,
+        transitions, verifications,
     },
 };
 
@@ -38,6 +43,8 @@ impl Screening {
         let mut conn = self.pool.acquire().await?;
         let found = verifications::find(&mut conn, tenant, id).await?;
         found.ok_or(Error::VerificationNotFound(id))?;
+        let act = Act::new("evidence.read", transitions::object(id));
+        audit::record(&mut conn, caller, &act).await?;
         let matches = matches::of_verification(&mut conn, tenant, id).await?;
         let findings = findings::of_verification(&mut conn, tenant, id).await?;
         Ok((matches, findings))

@@ -3,7 +3,12 @@
 //! A match is settled once a person has decided the review that it is evidence of, or will: it does not
 //! ask again until the entry or the customer's details change. Approving a review clears its matches.
 
-use kit::{caller::Caller, errors::Violations, time::now};
+use kit::{
+    audit::{self, Act, Form},
+    caller::Caller,
+    errors::Violations,
+    time::now,
+};
 use sqlx::{PgConnection, PgPool};
 use types::{CustomerId, TenantId, VerificationId};
 
@@ -105,6 +110,9 @@ impl Reviews {
         };
         let mut tx = self.pool.begin().await?;
         screening::set_threshold(&mut tx, caller.tenant(), set).await?;
+        let state = Form::of("screening_settings").number(set).digest();
+        let act = Act::new("screening_settings.set", "screening_settings").after(state);
+        audit::record(&mut tx, caller, &act).await?;
         screening::want_sweep(&mut tx).await?;
         tx.commit().await?;
         Ok(())

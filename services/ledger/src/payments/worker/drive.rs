@@ -2,9 +2,8 @@
 
 use std::{sync::Arc, time::Instant};
 
-use kit::caller::{Call, Caller, DEFAULT_DEADLINE};
 use sqlx::PgPool;
-use types::{LedgerId, TenantId, Text};
+use types::{LedgerId, Text};
 
 use super::{
     figures::{self, Step},
@@ -21,6 +20,7 @@ use crate::{
     payments::books,
     peers::Customers,
     rails::{Instruction, Progress, Rail, RailError},
+    records,
     store::{
         self,
         payment_work::{self, Claimed},
@@ -100,8 +100,11 @@ impl Driver {
             // It goes back the way it came.
             Source::Suspense { .. } => Route::Rail,
         };
+        let before = records::payment(&payment);
         if payment.state.submit(route)? == Change::Made {
             store::payments::save(&mut tx, &payment).await?;
+            let (by, action) = (records::ourselves(payment.tenant), "payment.submit");
+            records::of_payment(&mut tx, &by, action, Some(before), &payment).await?;
             kit::postgres::commit(tx).await?;
         }
         Ok(payment)
@@ -184,7 +187,7 @@ impl Driver {
         let ledger = store::ledgers::find(&mut conn, payment.tenant, &[ledger]).await?.pop();
         drop(conn);
         let ledger = ledger.ok_or(Error::LedgerNotFound)?;
-        let caller = on_our_own_account(payment.tenant);
+        let caller = records::ourselves(payment.tenant);
         let names = self.customers.names(&caller, [ledger.customer_id]).await?;
         let BankDetails { uk, international } = ledger.bank_details;
         let account = match payment.kind {
@@ -210,9 +213,4 @@ fn shown(name: &str) -> Result<Text, Error> {
     let name = if name.is_empty() { "Unknown" } else { name };
     let cut: String = name.chars().take(*NAME_LENGTH.end()).collect();
     Text::parse(&cut, NAME_LENGTH).map_err(|_| Error::corrupt("a customer's name"))
-}
-
-/// A caller that is this service itself.
-fn on_our_own_account(tenant: TenantId) -> Caller {
-    Caller::new(Call::begin(None, DEFAULT_DEADLINE), tenant, None, Vec::new())
 }
