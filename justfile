@@ -21,7 +21,11 @@ test:
 
 # Licences, sources and versions of the dependencies
 deny:
-    cargo deny check bans licenses sources
+    .ci/deny
+
+# What the programs are made of, as CycloneDX
+sbom:
+    @.ci/sbom
 
 # Write the checked statements' metadata (.sqlx) anew
 prepare:

@@ -19,7 +19,7 @@ mod verify;
 
 pub use chain::{link, run};
 pub use form::{Digest, DigestKey, Form};
-pub use rpc::{DOMAIN, server};
+pub use rpc::{DOMAIN, GROUP, server};
 pub use verify::{Head, Report, verify};
 
 /// What somebody does, as it is to be recorded.

@@ -10,6 +10,8 @@ use tonic::{
 
 mod balance;
 
+pub(crate) use balance::host_and_port;
+
 /// A channel that connects when first used and again after a failure, so that services start and
 /// restart in any order. A name that leads to several addresses, or several URLs with commas between
 /// them, are replicas, over which requests are spread. To be called inside a tokio runtime.
@@ -35,7 +37,7 @@ fn is_address(url: &Uri) -> bool {
 }
 
 /// With what every connection is set to.
-fn endpoint(to: Endpoint) -> Endpoint {
+pub(crate) fn endpoint(to: Endpoint) -> Endpoint {
     to.connect_timeout(Duration::from_secs(2))
         .tcp_nodelay(true)
         .http2_keep_alive_interval(Duration::from_secs(10))

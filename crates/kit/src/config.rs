@@ -8,7 +8,7 @@ use anyhow::Context;
 use clap::Args;
 use sqlx::{PgPool, postgres::PgConnectOptions};
 
-use crate::{postgres, shutdown::Signals};
+use crate::{postgres, shutdown::Signals, tls::TlsConfig};
 
 /// The service's database.
 #[derive(Debug, Clone, Args)]
@@ -104,6 +104,9 @@ pub struct ServerConfig {
     /// nothing new is taken: time for load balancers to notice.
     #[arg(long, env = "SHUTDOWN_PAUSE_S", default_value_t = 5)]
     pub shutdown_pause_s: u64,
+    /// Certificates.
+    #[command(flatten)]
+    pub tls: TlsConfig,
 }
 
 impl ServerConfig {

@@ -22,7 +22,7 @@ use crate::{
 };
 
 /// Rpcs of every service that need no caller.
-const ALWAYS_PUBLIC: [&str; 2] = ["/grpc.health.v1.Health/", "/grpc.reflection."];
+pub(crate) const ALWAYS_PUBLIC: [&str; 2] = ["/grpc.health.v1.Health/", "/grpc.reflection."];
 
 /// Metadata of a refusal: the trace that it is part of.
 const TRACE_ID: HeaderName = HeaderName::from_static("x-trace-id");
@@ -164,7 +164,7 @@ const DOMAINS: [&str; 5] = [
 ];
 
 /// The package in `/lombard.ledger.v1.LedgerService/GetLedger`.
-fn domain(path: &str) -> &'static str {
+pub(crate) fn domain(path: &str) -> &'static str {
     DOMAINS
         .into_iter()
         .find(|package| path.get(1..).is_some_and(|path| path.starts_with(package)))

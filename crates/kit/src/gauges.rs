@@ -3,20 +3,19 @@
 
 use std::time::Duration;
 
-use sqlx::PgPool;
 use tokio_util::sync::CancellationToken;
 
-use crate::measure;
+use crate::{measure, postgres::Database};
 
 /// How often gauges that cost next to nothing are read.
 pub const OFTEN: Duration = Duration::from_secs(10);
 
 /// Lets `read` set its gauges every so often until `stop`. A failure is told, and the gauges stay.
 pub async fn run<F>(
-    pool: PgPool,
+    database: Database,
     every: Duration,
     stop: CancellationToken,
-    read: impl Fn(PgPool) -> F,
+    read: impl Fn(Database) -> F,
 ) where
     F: Future<Output = Result<(), sqlx::Error>>,
 {
@@ -25,7 +24,7 @@ pub async fn run<F>(
     }
     let reading = async {
         loop {
-            if let Err(error) = read(pool.clone()).await {
+            if let Err(error) = read(database.clone()).await {
                 tracing::warn!(%error, "gauges cannot be read, and stay as they are");
             }
             tokio::time::sleep(every).await;

@@ -15,7 +15,7 @@ use std::{
 
 use prost::Message;
 use sha2::{Digest, Sha256};
-use sqlx::{PgConnection, PgPool, Postgres, Transaction};
+use sqlx::{PgConnection, Postgres, Transaction};
 use tokio::sync::{Mutex as Turn, OwnedMutexGuard};
 use tonic::metadata::MetadataValue;
 use types::TenantId;
@@ -23,7 +23,7 @@ use types::TenantId;
 use crate::{
     caller::{Caller, REPLAYED},
     errors::{Error, Violations},
-    postgres,
+    postgres::{self, Database},
 };
 
 /// Why a `request_id` cannot be taken.
@@ -68,6 +68,12 @@ impl Key {
             None => Sha256::digest(message.encode_to_vec()).to_vec(),
         };
         Some(Self { tenant: caller.tenant(), operation, request_id: request_id.to_owned(), hash })
+    }
+
+    /// Whose request it is.
+    #[must_use]
+    pub fn tenant(&self) -> TenantId {
+        self.tenant
     }
 
     /// The rpc and the `request_id` with a space between, which neither of them has: for those who
@@ -217,20 +223,21 @@ impl Drop for Held {
     }
 }
 
-/// Opens the transaction of a request, or finds the answer that it had.
+/// Opens the transaction of a tenant's request, or finds the answer that it had.
 ///
 /// # Errors
 ///
 /// [`Refused`], and those of the database.
 pub async fn begin<M: Message + Default>(
-    pool: &PgPool,
+    database: &Database,
+    tenant: TenantId,
     key: Option<Key>,
 ) -> Result<Begun<M>, Error> {
     let Some(key) = key else {
-        return Ok(Begun::New(Work { tx: pool.begin().await?, key: None }));
+        return Ok(Begun::New(Work { tx: database.begin(tenant).await?, key: None }));
     };
     let held = Held::take(&key).await?;
-    let mut tx = pool.begin().await?;
+    let mut tx = database.begin(tenant).await?;
     if claim(&mut tx, &key).await? {
         return Ok(Begun::New(Work { tx, key: Some((key, held)) }));
     }
@@ -244,11 +251,11 @@ pub async fn begin<M: Message + Default>(
 ///
 /// [`Refused::Reused`], and those of the database.
 pub async fn replay<M: Message + Default>(
-    pool: &PgPool,
+    database: &Database,
     key: Option<&Key>,
 ) -> Result<Option<Answer<M>>, Error> {
     let Some(key) = key else { return Ok(None) };
-    let mut conn = pool.acquire().await?;
+    let mut conn = database.of(key.tenant).await?;
     find(&mut conn, key).await
 }
 

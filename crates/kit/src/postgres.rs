@@ -11,6 +11,10 @@ use tokio_util::sync::CancellationToken;
 
 use crate::errors::Error;
 
+mod database;
+
+pub use database::{Database, see, see_everybody};
+
 /// How long a statement waits for a lock: a second request with a `request_id` for the first one.
 pub const LOCK_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -33,7 +37,7 @@ const SETTINGS: [(&str, &str); 6] = [
 pub fn pool(options: PgConnectOptions, max_connections: u32) -> PgPool {
     PgPoolOptions::new()
         .max_connections(max_connections)
-        .acquire_timeout(Duration::from_secs(10))
+        .acquire_timeout(database::ACQUIRE_TIMEOUT)
         .connect_lazy_with(settings(options))
 }
 
@@ -44,7 +48,8 @@ pub fn settings(options: PgConnectOptions) -> PgConnectOptions {
     options.options(SETTINGS).options([("lock_timeout", lock_timeout.as_str())])
 }
 
-/// Brings a database's schema up to this program's; statements may take as long as they need.
+/// Brings a database's schema up to this program's; statements may take as long as they need. The
+/// pool's user is to own the database, and may change all that is in it.
 ///
 /// # Errors
 ///
@@ -53,6 +58,7 @@ pub async fn migrate(pool: &PgPool, migrations: &Migrator) -> anyhow::Result<()>
     let mut conn = pool.acquire().await?.detach();
     sqlx::query("set statement_timeout = 0").execute(&mut conn).await?;
     sqlx::query("set lock_timeout = 0").execute(&mut conn).await?;
+    see_everybody(&mut conn).await?;
     migrations.run(&mut conn).await?;
     conn.close().await?;
     Ok(())
@@ -86,14 +92,14 @@ pub fn is_end_of_session(error: &sqlx::Error) -> bool {
 ///
 /// When the schema is not known.
 pub async fn wait_for_schema(
-    pool: &PgPool,
+    database: &Database,
     migrations: &Migrator,
     stop: &CancellationToken,
 ) -> anyhow::Result<()> {
     loop {
         let checked = tokio::select! {
             () = stop.cancelled() => return Ok(()),
-            checked = check_schema(pool, migrations) => checked,
+            checked = check_schema(database.pool(), migrations) => checked,
         };
         match checked {
             Err(error) if error.downcast_ref().is_some_and(is_transient) => {
@@ -124,6 +130,8 @@ pub async fn check_schema(pool: &PgPool, migrations: &Migrator) -> anyhow::Resul
                 Some(UNDEFINED_TABLE) => {
                     anyhow::anyhow!("the database has no schema yet: run `migrate` first")
                 }
+                Some(NO_SUCH_ROLE | NOT_ALLOWED) => anyhow::Error::from(error)
+                    .context("the service's role is not as `migrate` leaves it: run that first"),
                 _ => error.into(),
             })?;
     for migration in migrations.iter() {
@@ -139,6 +147,10 @@ pub async fn check_schema(pool: &PgPool, migrations: &Migrator) -> anyhow::Resul
 
 /// SQLSTATE `undefined_table`.
 const UNDEFINED_TABLE: &str = "42P01";
+/// SQLSTATE `invalid_parameter_value`: a connection asks for a role that there is none of.
+const NO_SUCH_ROLE: &str = "22023";
+/// SQLSTATE `insufficient_privilege`: to read the table, or to take on the role.
+const NOT_ALLOWED: &str = "42501";
 
 /// Whether the same statement may well succeed soon: no connection, a server that stops or starts, a
 /// lock that was not to be had, a transaction that lost against another.

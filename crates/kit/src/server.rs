@@ -4,20 +4,18 @@ use std::{sync::Arc, time::Duration};
 
 use anyhow::Context;
 use sqlx::PgPool;
-use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
-use tonic::{
-    service::Routes,
-    transport::{Server, server::TcpIncoming},
-};
+use tonic::{service::Routes, transport::Server};
 use tonic_health::{ServingStatus, server::HealthReporter};
 
 use crate::{
     context::ContextLayer,
     measure::{Rpcs, Watched},
-    postgres,
+    peers::{Group, PeerLayer},
+    postgres::{self, Database},
     readiness::{INTERVAL, Need},
     shutdown,
+    tls::Listener,
 };
 
 /// How long a connection lasts.
@@ -32,27 +30,29 @@ pub struct Service {
     pub routes: Routes,
     /// Full paths of rpcs that need no caller: `/package.Service/Rpc`.
     pub public: &'static [&'static str],
+    /// Which peers may call its rpcs. What is in no group nobody may call, where peers are known.
+    pub groups: &'static [Group],
     /// All contracts, for reflection.
     pub descriptors: &'static [u8],
     /// Healthy means that this answers.
-    pub database: PgPool,
+    pub database: Database,
 }
 
 /// Serves until `stop` is cancelled, then lets requests under way finish within `drain_timeout`.
 ///
 /// # Errors
 ///
-/// When the listener fails.
+/// When the listener fails, or may not be without TLS.
 pub async fn serve(
-    listener: TcpListener,
+    listener: impl Into<Listener>,
     service: Service,
     drain_timeout: Duration,
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
-    let Service { name, routes, public, descriptors, database } = service;
-    if let Ok(address) = listener.local_addr() {
-        tracing::info!(%address, "{name} listens on {address}");
-    }
+    let Service { name, routes, public, groups, descriptors, database } = service;
+    let incoming = listener.into().start()?;
+    let address = incoming.local_addr();
+    tracing::info!(%address, "{name} listens on {address}");
     let (health, health_service) = tonic_health::server::health_reporter();
     let reflection = tonic_reflection::server::Builder::configure()
         .register_encoded_file_descriptor_set(descriptors)
@@ -61,14 +61,12 @@ pub async fn serve(
         .context("the contracts cannot be described")?;
     let server = builder(CONNECTION_AGE)
         .layer(ContextLayer { public, rpcs: Arc::new(Rpcs::of(descriptors)?) })
+        .layer(PeerLayer { groups })
         .add_routes(routes)
         .add_service(health_service)
         .add_service(reflection)
-        .serve_with_incoming_shutdown(
-            TcpIncoming::from(listener).with_nodelay(Some(true)),
-            stop.clone().cancelled_owned(),
-        );
-    let _counted = Watched::new(&database);
+        .serve_with_incoming_shutdown(incoming, stop.clone().cancelled_owned());
+    let _counted = Watched::new(database.pool());
     // Asking must not wait for requests: a busy pool is no reason to be taken out of service.
     let own_connection = postgres::pool(database.connect_options().as_ref().clone(), 1);
     // tonic alone would wait for ever for a client that keeps a request open.
@@ -135,6 +133,7 @@ async fn answers(database: &PgPool) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use tokio::net::TcpListener;
     use tonic_health::pb::{HealthCheckRequest, health_client::HealthClient};
 
     use super::*;
@@ -147,7 +146,7 @@ mod tests {
         let (_health, service) = tonic_health::server::health_reporter();
         let server = builder(Duration::from_millis(100))
             .add_service(service)
-            .serve_with_incoming(TcpIncoming::from(listener));
+            .serve_with_incoming(Listener::from(listener).start().unwrap());
         let client = HealthClient::new(client::channel(url).unwrap());
         let load = async {
             let begin = std::time::Instant::now();

@@ -55,6 +55,9 @@ pub enum Command {
     Verify(Verify),
     /// The audit log: who did what to what, and when.
     Audit(Audit),
+    /// Makes an authority for development and a certificate for each service. Run again, it renews
+    /// the certificates.
+    DevCerts(DevCerts),
 }
 
 /// Settings of `lombard audit`.
@@ -107,6 +110,9 @@ pub struct Dev {
     /// What the names of the databases begin with.
     #[arg(long, value_name = "NAME", default_value = DATABASE_PREFIX)]
     pub database_prefix: String,
+    /// Certificates for the services, as `lombard dev-certs` makes them: they talk over mutual TLS.
+    #[arg(long, value_name = "DIR")]
+    pub certificates: Option<PathBuf>,
 }
 
 /// Settings of `lombard demo`.
@@ -165,6 +171,20 @@ pub struct Bench {
     /// Fails when a row is missed.
     #[arg(long)]
     pub strict: bool,
+}
+
+/// Settings of `lombard dev-certs`.
+#[derive(Debug, Args)]
+pub struct DevCerts {
+    /// Where they are written: `ca.crt`, `ledger.crt`, `ledger.key` and so on.
+    #[arg(long, value_name = "DIR")]
+    pub directory: PathBuf,
+    /// What the names in them end with, as `TLS_DOMAIN` of the services.
+    #[arg(long, value_name = "NAME", default_value = "lombard")]
+    pub domain: String,
+    /// Days that the certificates last; the authority lasts a year.
+    #[arg(long, value_name = "N", default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=365))]
+    pub days: u32,
 }
 
 /// Settings of `lombard verify`.

@@ -47,7 +47,7 @@ async fn on_own_platform(options: &Demo, stop: &CancellationToken) -> anyhow::Re
         prefix: dev::DATABASE_PREFIX.to_owned(),
         files: files.path().to_owned(),
     };
-    let walked = dev::with_stack(&databases, listener, stop, async |stack: &Stack| {
+    let walked = dev::with_stack(&databases, listener, None, stop, async |stack: &Stack| {
         stack.seed(&SANDBOX).await?;
         walk(&stack.url(), options, &mut stdout()).await
     })

@@ -3,6 +3,7 @@
 use std::{
     io::{self, ErrorKind, Write, stdout},
     net::SocketAddr,
+    path::Path,
 };
 
 use anyhow::{Context, anyhow};
@@ -51,11 +52,17 @@ async fn platform(options: &Dev, stop: &CancellationToken) -> anyhow::Result<()>
         prefix: options.database_prefix.clone(),
         files: options.data_dir.clone(),
     };
-    let served = with_stack(&databases, listener, stop, async |stack: &Stack| {
-        announce(stack).await?;
-        stop.cancelled().await;
-        Ok(())
-    })
+    let served = with_stack(
+        &databases,
+        listener,
+        options.certificates.as_deref(),
+        stop,
+        async |stack: &Stack| {
+            announce(stack).await?;
+            stop.cancelled().await;
+            Ok(())
+        },
+    )
     .await;
     eprintln!("lombard: stopping");
     let stopped = server.stop().await;
@@ -81,11 +88,12 @@ pub(crate) async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
 pub(crate) async fn with_stack(
     databases: &Databases,
     listener: TcpListener,
+    certificates: Option<&Path>,
     stop: &CancellationToken,
     work: impl AsyncFnOnce(&Stack) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
     let stack = tokio::select! {
-        started = Box::pin(Stack::start(databases, listener)) => started?,
+        started = Box::pin(Stack::start(databases, listener, certificates)) => started?,
         () = stop.cancelled() => return Ok(()),
     };
     let outcome = tokio::select! {

@@ -1,12 +1,12 @@
 //! The `lombard` command.
 
-use std::process::ExitCode;
+use std::{process::ExitCode, time::Duration};
 
 use clap::Parser;
 use kit::telemetry::{self, LogTo};
 use lombard::{
     admin, audit, bench,
-    cli::{AuditCommand, Cli, Command},
+    cli::{AuditCommand, Cli, Command, DevCerts},
     demo, dev, verify,
 };
 
@@ -31,6 +31,10 @@ async fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
         Command::Admin(options) => admin::run(options).await?,
         Command::Demo(options) => demo::run(options).await?,
         Command::Bench(options) => bench::run(options).await?,
+        Command::DevCerts(DevCerts { directory, domain, days }) => {
+            let lifetime = Duration::from_hours(u64::from(*days).saturating_mul(24));
+            devcerts::write_all(directory, domain, lifetime)?;
+        }
         Command::Verify(options) => return Ok(code(verify::run(options).await?)),
         Command::Audit(options) => {
             let AuditCommand::Verify(options) = &options.command;

@@ -1,9 +1,9 @@
 //! Whether the platform answers.
 
-use std::{net::SocketAddr, time::Duration};
+use std::time::Duration;
 
 use anyhow::Context;
-use kit::client;
+use tonic::transport::Channel;
 use tonic_health::pb::{
     HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient,
 };
@@ -18,11 +18,12 @@ const INTERVAL: Duration = Duration::from_millis(50);
 ///
 /// When one does not in time.
 pub(crate) async fn wait(
-    services: &[(&'static str, SocketAddr)],
+    services: [anyhow::Result<(&'static str, Channel)>; 4],
     gateway: &str,
 ) -> anyhow::Result<()> {
-    for (name, address) in services {
-        let health = HealthClient::new(client::channel(format!("http://{address}"))?);
+    for service in services {
+        let (name, channel) = service?;
+        let health = HealthClient::new(channel);
         within_patience(name, async || is_serving(health.clone()).await).await?;
     }
     let http = reqwest::Client::builder().timeout(Duration::from_secs(5)).build()?;
@@ -33,7 +34,7 @@ pub(crate) async fn wait(
     .await
 }
 
-async fn is_serving(mut health: HealthClient<tonic::transport::Channel>) -> bool {
+async fn is_serving(mut health: HealthClient<Channel>) -> bool {
     let answer = health.check(HealthCheckRequest::default()).await;
     answer.is_ok_and(|answer| answer.get_ref().status() == ServingStatus::Serving)
 }

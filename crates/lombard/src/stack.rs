@@ -11,8 +11,9 @@ use access::{Access, SCOPES};
 use anyhow::Context;
 use clap::Parser;
 use kit::{
-    client,
     keys::{self, Keyring},
+    peers::{ACCESS, CUSTOMER, GATEWAY, KYC, LEDGER, OPERATOR},
+    tls::{Links, Listener, Plaintext, TlsConfig},
 };
 use kyc::Objects;
 use sqlx::{PgPool, migrate::Migrator, postgres::PgConnectOptions};
@@ -70,38 +71,52 @@ pub struct Stack {
 }
 
 impl Stack {
-    /// Creates and migrates the databases, starts everything, and waits until all of it answers.
+    /// Creates and migrates the databases, starts everything, and waits until all of it answers. With
+    /// a directory of certificates, the services talk over mutual TLS.
     ///
     /// # Errors
     ///
     /// When a database cannot be had, or a part of the platform does not start.
-    pub async fn start(databases: &Databases, listener: TcpListener) -> anyhow::Result<Self> {
+    pub async fn start(
+        databases: &Databases,
+        listener: TcpListener,
+        certificates: Option<&Path>,
+    ) -> anyhow::Result<Self> {
+        let links = |name| links(certificates, name);
         let (access, customer, kyc, ledger) = tokio::try_join!(
-            Place::prepare(databases, "access", &access::MIGRATIONS),
-            Place::prepare(databases, "customer", &customer::MIGRATIONS),
-            Place::prepare(databases, "kyc", &kyc::MIGRATIONS),
-            Place::prepare(databases, "ledger", &ledger::MIGRATIONS),
+            Place::prepare(databases, ACCESS, links(ACCESS)?, &access::MIGRATIONS),
+            Place::prepare(databases, CUSTOMER, links(CUSTOMER)?, &customer::MIGRATIONS),
+            Place::prepare(databases, KYC, links(KYC)?, &kyc::MIGRATIONS),
+            Place::prepare(databases, LEDGER, links(LEDGER)?, &ledger::MIGRATIONS),
         )?;
         let gateway = listener.local_addr()?;
         let services = [&access, &customer, &kyc, &ledger].map(|place| (place.name, place.address));
         let users = Access::new(access.pool.clone(), TOKEN_LIFETIME);
+        let gateways = links(GATEWAY)?;
         let channels = Channels {
-            access: access.channel()?,
-            customer: customer.channel()?,
-            kyc: kyc.channel()?,
-            ledger: ledger.channel()?,
+            access: access.channel(&gateways)?,
+            customer: customer.channel(&gateways)?,
+            kyc: kyc.channel(&gateways)?,
+            ledger: ledger.channel(&gateways)?,
         };
+        let for_kyc = customer.channel(&kyc.links)?;
+        let for_ledger = customer.channel(&ledger.links)?;
+        let operators = links(OPERATOR)?;
+        let probes = [&access, &customer, &kyc, &ledger]
+            .map(|place| place.channel(&operators).map(|channel| (place.name, channel)));
         // Each needs those before it; they stop in the opposite order.
         let mut parts = Parts::default();
         start_access(&mut parts, access);
         start_customer(&mut parts, customer);
-        start_kyc(&mut parts, kyc, channels.customer.clone(), &databases.files)?;
-        start_ledger(&mut parts, ledger, channels.customer.clone())?;
+        start_kyc(&mut parts, kyc, for_kyc, &databases.files)?;
+        start_ledger(&mut parts, ledger, for_ledger)?;
+        // Whoever asked for it to be reached from elsewhere was told.
+        let listener = Links::plaintext(Plaintext::Allow).listener(listener);
         start_gateway(&mut parts, listener, channels);
         let stack = Self { gateway, services, access: users, parts: Mutex::new(parts) };
         let url = stack.url();
         tokio::select! {
-            ready = ready::wait(&services, &url) => ready?,
+            ready = ready::wait(probes, &url) => ready?,
             error = stack.failed() => return Err(error),
         }
         Ok(stack)
@@ -168,14 +183,16 @@ impl Stack {
 struct Place {
     name: &'static str,
     pool: PgPool,
-    listener: TcpListener,
+    listener: Listener,
     address: SocketAddr,
+    links: Links,
 }
 
 impl Place {
     async fn prepare(
         databases: &Databases,
         name: &'static str,
+        links: Links,
         migrations: &Migrator,
     ) -> anyhow::Result<Self> {
         let database = format!("{}{name}", databases.prefix);
@@ -184,13 +201,23 @@ impl Place {
         let pool = kit::postgres::pool(databases.server.clone().database(&database), CONNECTIONS);
         let migrated = kit::postgres::migrate(&pool, migrations).await;
         migrated.with_context(|| format!("cannot migrate the database {database}"))?;
-        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        let listener = links.listen((Ipv4Addr::LOCALHOST, 0).into()).await?;
         let address = listener.local_addr()?;
-        Ok(Self { name, pool, listener, address })
+        Ok(Self { name, pool, listener, address, links })
     }
 
-    fn channel(&self) -> anyhow::Result<Channel> {
-        Ok(client::channel(format!("http://{}", self.address))?)
+    /// The way here, for somebody with these links.
+    fn channel(&self, links: &Links) -> anyhow::Result<Channel> {
+        let scheme = if links.are_secured() { "https" } else { "http" };
+        links.channel(self.name, &format!("{scheme}://{}", self.address))
+    }
+}
+
+/// How the holder of a name is linked to the others.
+fn links(certificates: Option<&Path>, name: &str) -> anyhow::Result<Links> {
+    match certificates {
+        Some(directory) => TlsConfig::in_directory(directory, name).links(name),
+        None => Ok(Links::plaintext(Plaintext::Loopback)),
     }
 }
 
@@ -237,7 +264,7 @@ fn start_ledger(
     Ok(())
 }
 
-fn start_gateway(parts: &mut Parts, listener: TcpListener, channels: Channels) {
+fn start_gateway(parts: &mut Parts, listener: Listener, channels: Channels) {
     let Channels { access, customer, kyc, ledger } = channels;
     let (sandbox, drain_timeout) = (true, DRAIN_TIMEOUT);
     let limits = gateway::Limits::default();

@@ -5,10 +5,11 @@
 
 mod database;
 pub mod files;
+pub mod peers;
 pub mod program;
 mod serve;
 
 pub use crate::{
     database::{database, empty_database, server},
-    serve::{caller, serve},
+    serve::{caller, serve, serve_on},
 };

@@ -5,6 +5,7 @@ use std::time::Duration;
 use kit::{
     caller::{Call, Caller},
     server::{self, Service},
+    tls::Listener,
 };
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
@@ -20,14 +21,15 @@ use types::{TenantId, UserId};
 pub async fn serve(service: Service) -> Channel {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let address = listener.local_addr().expect("a bound address");
-    #[expect(clippy::disallowed_methods, reason = "ends with the test's runtime")]
-    tokio::spawn(server::serve(
-        listener,
-        service,
-        Duration::from_secs(1),
-        CancellationToken::new(),
-    ));
+    serve_on(listener, service);
     kit::client::channel(format!("http://{address}")).expect("an address is a URL")
+}
+
+/// Serves on a port that is there until the test ends.
+pub fn serve_on(listener: impl Into<Listener>, service: Service) {
+    let (drain, stop) = (Duration::from_secs(1), CancellationToken::new());
+    #[expect(clippy::disallowed_methods, reason = "ends with the test's runtime")]
+    tokio::spawn(server::serve(listener.into(), service, drain, stop));
 }
 
 /// A caller of a tenant that nobody else uses.

@@ -44,7 +44,7 @@ impl Access {
         requests_per_s: Option<i32>,
     ) -> Result<Tenant, Error> {
         let id = TenantId::new();
-        let mut tx = self.pool.begin().await?;
+        let mut tx = self.database.begin(id).await?;
         if !tenants::insert(&mut tx, id, name).await? {
             return Err(Error::TenantNameTaken);
         }
@@ -62,7 +62,7 @@ impl Access {
         before: Option<Uuid>,
         limit: i64,
     ) -> Result<Vec<Tenant>, Error> {
-        Ok(tenants::list(&mut *self.pool.acquire().await?, before, limit).await?)
+        Ok(tenants::list(&mut *self.database.platform().await?, before, limit).await?)
     }
 
     pub(crate) async fn update_tenant(
@@ -71,7 +71,7 @@ impl Access {
         id: TenantId,
         change: tenants::Change,
     ) -> Result<Tenant, Error> {
-        let mut tx = self.pool.begin().await?;
+        let mut tx = self.database.begin(id).await?;
         let before = tenants::lock(&mut tx, id).await?.ok_or(Error::TenantNotFound(id))?;
         let changed = tenants::update(&mut tx, id, &change).await?;
         let changed = changed.ok_or(Error::TenantNotFound(id))?;
@@ -85,7 +85,7 @@ impl Access {
     pub(crate) async fn create_user(&self, call: Call, new: NewUser) -> Result<Profile, Error> {
         let password_hash = self.passwords.hash(new.password).await?;
         let user = User { tenant: new.tenant, id: UserId::new(), password_hash, active: true };
-        let mut tx = self.pool.begin().await?;
+        let mut tx = self.database.begin(new.tenant).await?;
         let inserted = users::insert(&mut tx, &user, &new.email, &new.scopes).await;
         let is_new = inserted.map_err(|error| match postgres::constraint(&error) {
             Some("api_users_tenant") => Error::TenantNotFound(new.tenant),
@@ -108,7 +108,7 @@ impl Access {
         before: Option<Uuid>,
         limit: i64,
     ) -> Result<Vec<Profile>, Error> {
-        let mut conn = self.pool.acquire().await?;
+        let mut conn = self.database.of(tenant).await?;
         let found = users::list(&mut conn, tenant, before, limit).await?;
         // Their addresses are personal data.
         let act = Act::new("users.read", "users");
@@ -132,7 +132,7 @@ impl Access {
         let has_new_password = password_hash.is_some();
         let ends_tokens = has_new_password || change.active == Some(false);
         let change = users::Change { active: change.active, scopes: change.scopes, password_hash };
-        let mut tx = self.pool.begin().await?;
+        let mut tx = self.database.begin(tenant).await?;
         let before = users::lock(&mut tx, tenant, id).await?.ok_or(Error::UserNotFound(id))?;
         let changed = users::update(&mut tx, tenant, id, &change).await?;
         let changed = changed.ok_or(Error::UserNotFound(id))?;

@@ -19,7 +19,7 @@ impl Access {
         per_s: i32,
         asked: i32,
     ) -> Result<Drawn, Error> {
-        let mut tx = self.pool.begin().await?;
+        let mut tx = self.database.begin(tenant).await?;
         let mut spent = allowances::lock(&mut tx, tenant, subject).await?;
         if spent.is_none() {
             allowances::ensure(&mut tx, tenant, subject).await?;

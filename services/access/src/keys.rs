@@ -28,7 +28,7 @@ impl Access {
         let tenant = caller.tenant();
         let secret = generate(tenant)?;
         let id = ApiKeyId::new();
-        let mut tx = self.pool.begin().await?;
+        let mut tx = self.database.begin(tenant).await?;
         check_scopes(&mut tx, tenant, new.user, &new.settings.scopes).await?;
         let key = keys::insert(&mut tx, tenant, id, &new).await.map_err(name_taken)?;
         keys::insert_secret(&mut tx, id, &secret).await?;
@@ -44,7 +44,7 @@ impl Access {
         before: Option<Uuid>,
         limit: i64,
     ) -> Result<Vec<Key>, Error> {
-        let mut conn = self.pool.acquire().await?;
+        let mut conn = self.database.of(tenant).await?;
         Ok(keys::list(&mut conn, tenant, before, limit).await?)
     }
 
@@ -55,7 +55,7 @@ impl Access {
         change: KeyChange,
     ) -> Result<Key, Error> {
         let tenant = caller.tenant();
-        let mut tx = self.pool.begin().await?;
+        let mut tx = self.database.begin(tenant).await?;
         let before = lock_good(&mut tx, tenant, id).await?;
         if let Some(scopes) = &change.scopes {
             check_scopes(&mut tx, tenant, before.user, scopes).await?;
@@ -76,7 +76,7 @@ impl Access {
     ) -> Result<(Key, Secret), Error> {
         let tenant = caller.tenant();
         let secret = generate(tenant)?;
-        let mut tx = self.pool.begin().await?;
+        let mut tx = self.database.begin(tenant).await?;
         let key = lock_good(&mut tx, tenant, id).await?;
         keys::end_secrets(&mut tx, tenant, id, old_until).await?;
         keys::insert_secret(&mut tx, id, &secret).await?;
@@ -87,7 +87,7 @@ impl Access {
 
     pub(crate) async fn revoke_key(&self, caller: &Caller, id: ApiKeyId) -> Result<Key, Error> {
         let tenant = caller.tenant();
-        let mut tx = self.pool.begin().await?;
+        let mut tx = self.database.begin(tenant).await?;
         let before = keys::lock(&mut tx, tenant, id).await?.ok_or(Error::KeyNotFound(id))?;
         let key = keys::revoke(&mut tx, tenant, id).await?;
         if before.revoke_time.is_none() {

@@ -3,10 +3,13 @@
 
 use std::time::Duration;
 
-use kit::server::{self, Service};
+use kit::{
+    postgres::Database,
+    server::{self, Service},
+    tls::Listener,
+};
 use proto::access::v1::access_service_server::SERVICE_NAME;
 use sqlx::{PgPool, migrate::Migrator};
-use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tonic::service::Routes;
 
@@ -14,6 +17,7 @@ use crate::{passwords::Passwords, uses::Uses};
 
 mod admin;
 mod allowances;
+mod callers;
 mod domain;
 mod error;
 mod keys;
@@ -36,6 +40,9 @@ pub const DOMAIN: &str = "lombard.access.v1";
 
 /// The schema of the service's database.
 pub static MIGRATIONS: Migrator = sqlx::migrate!();
+
+/// The role that the service does everything in, whoever connects.
+pub const ROLE: &str = "access_service";
 
 /// What an operator decides.
 #[derive(Debug, Clone, Copy)]
@@ -62,21 +69,21 @@ impl Default for Settings {
 /// The tenants, their users and tokens. The use cases are in `logins`, `tokens` and `provision`.
 #[derive(Debug, Clone)]
 pub struct Access {
-    pool: PgPool,
+    database: Database,
     settings: Settings,
     passwords: Passwords,
     uses: Uses,
 }
 
 impl Access {
-    /// Those in this database.
+    /// Those in the database that a pool leads to.
     #[must_use]
     pub fn new(pool: PgPool, token_lifetime: Duration) -> Self {
-        Self::set(pool, Settings { token_lifetime, ..Settings::default() })
+        Self::set(Database::new(&pool, ROLE), Settings { token_lifetime, ..Settings::default() })
     }
 
-    fn set(pool: PgPool, settings: Settings) -> Self {
-        Self { uses: Uses::new(pool.clone()), pool, settings, passwords: Passwords::new() }
+    fn set(database: Database, settings: Settings) -> Self {
+        Self { uses: Uses::new(database.clone()), database, settings, passwords: Passwords::new() }
     }
 }
 
@@ -84,17 +91,19 @@ impl Access {
 /// anyway, in their own process.
 #[must_use]
 pub fn service(pool: PgPool, settings: Settings) -> Service {
-    let access = Access::set(pool.clone(), settings);
-    with(pool, rpc::routes_with_administration(access))
+    let database = Database::new(&pool, ROLE);
+    let access = Access::set(database.clone(), settings);
+    with(database, rpc::routes_with_administration(access))
 }
 
-fn with(pool: PgPool, routes: Routes) -> Service {
+fn with(database: Database, routes: Routes) -> Service {
     Service {
         name: SERVICE_NAME,
         routes,
         public: &rpc::PUBLIC,
+        groups: &callers::GROUPS,
         descriptors: proto::DESCRIPTORS,
-        database: pool,
+        database,
     }
 }
 
@@ -104,17 +113,18 @@ fn with(pool: PgPool, routes: Routes) -> Service {
 ///
 /// When the schema is not known or the server fails.
 pub async fn serve(
-    listener: TcpListener,
+    listener: impl Into<Listener>,
     settings: Settings,
     pool: PgPool,
     drain_timeout: Duration,
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
-    kit::postgres::wait_for_schema(&pool, &MIGRATIONS, &stop).await?;
+    let database = Database::new(&pool, ROLE);
+    kit::postgres::wait_for_schema(&database, &MIGRATIONS, &stop).await?;
     // A server that fails takes the chaining with it.
     let chain_stop = stop.child_token();
-    let chaining = kit::audit::run(pool.clone(), chain_stop.clone());
-    let service = with(pool.clone(), rpc::routes(Access::set(pool, settings)));
+    let chaining = kit::audit::run(database.clone(), chain_stop.clone());
+    let service = with(database.clone(), rpc::routes(Access::set(database, settings)));
     let server = async {
         let served = server::serve(listener, service, drain_timeout, stop).await;
         chain_stop.cancel();

@@ -53,7 +53,7 @@ impl Access {
                 Err(Error::WrongCredentials)
             }
             Err(error) => {
-                attempts::delete(&mut *self.pool.acquire().await?, attempt).await?;
+                attempts::delete(&mut *self.database.of_each([]).await?, attempt).await?;
                 Err(error)
             }
         }
@@ -80,7 +80,8 @@ impl Access {
 
     /// Records a try, unless it is not admitted: one that was refused must not count.
     async fn record(&self, attempt: Uuid, subjects: &[Subject]) -> Result<Admission, Error> {
-        let mut conn = self.pool.acquire().await?;
+        // Tries are no tenant's.
+        let mut conn = self.database.of_each([]).await?;
         let admission = look(&mut conn, attempt, subjects).await?;
         if admission != Admission::Admitted {
             return Ok(admission);
@@ -102,7 +103,7 @@ impl Access {
         let tenant = user.map_or(TenantId::from_uuid(Uuid::nil()), |user| user.tenant);
         let object = user.map_or_else(|| "users".to_owned(), |user| user_object(user.id));
         let by = Caller::service(call.clone(), tenant, "nobody");
-        let mut tx = self.pool.begin().await?;
+        let mut tx = self.database.begin(tenant).await?;
         attempts::mark_wrong(&mut tx, attempt).await?;
         audit::record(&mut tx, &by, &Act::new("login.refuse", object)).await?;
         tx.commit().await?;
@@ -111,7 +112,10 @@ impl Access {
 
     /// Whether it is the password of a user who may log in. Takes as long when there is none.
     async fn verify(&self, credentials: Credentials) -> Result<Verdict, Error> {
-        let user = users::find(&mut *self.pool.acquire().await?, &credentials.email).await?;
+        // Whose it is, is what the address tells.
+        let mut conn = self.database.platform().await?;
+        let user = users::find(&mut conn, &credentials.email).await?;
+        drop(conn);
         let hash =
             user.as_ref().map_or_else(PasswordHash::of_nobody, |user| user.password_hash.clone());
         let matches = self.passwords.matches(credentials.password, hash).await?;
@@ -131,10 +135,11 @@ impl Access {
     ) -> Result<Issued, Error> {
         let token = Token::generate().map_err(internal)?;
         let lifetime = PgInterval::try_from(self.settings.token_lifetime).map_err(internal)?;
-        let mut tx = self.pool.begin().await?;
+        // Everybody's who have expired.
+        tokens::purge(&mut *self.database.platform().await?).await?;
+        let mut tx = self.database.begin(user.tenant).await?;
         attempts::delete(&mut tx, attempt).await?;
         attempts::forgive(&mut tx, email).await?;
-        tokens::purge(&mut tx).await?;
         let expire_time = tokens::insert(&mut tx, token.hash(), user, lifetime).await?;
         let by = Caller::new(call.clone(), user.tenant, Some(user.id), Vec::new());
         audit::record(&mut tx, &by, &Act::new("login", user_object(user.id))).await?;

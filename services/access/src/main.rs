@@ -15,7 +15,6 @@ use kit::{
     telemetry::{self, LogTo},
 };
 use sqlx::PgPool;
-use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 use crate::config::{Command, Config, CreateUser, Serve};
@@ -49,7 +48,8 @@ async fn main() -> anyhow::Result<()> {
 
 async fn serve(options: &Serve, pool: PgPool) -> anyhow::Result<()> {
     let mut signals = options.server.signals()?;
-    let listener = TcpListener::bind(options.server.listen).await.context("cannot listen")?;
+    let links = options.server.tls.links("access")?;
+    let listener = links.listen(options.server.listen).await?;
     let drain_timeout = options.server.drain_timeout();
     let stop = CancellationToken::new();
     let serving = access::serve(listener, options.settings(), pool, drain_timeout, stop.clone());

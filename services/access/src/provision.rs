@@ -55,7 +55,8 @@ impl Access {
     /// When the name is not 1-100 characters that a name may have, and those of the database.
     pub async fn ensure_tenant(&self, name: &str) -> Result<TenantId, ProvisionError> {
         let name = Text::parse(name, 1..=100).map_err(ProvisionError::Name)?;
-        let mut tx = self.pool.begin().await?;
+        // Whose name it is, if it is taken, is not known.
+        let mut tx = self.database.begin_platform().await?;
         let id = TenantId::new();
         if tenants::insert(&mut tx, id, &name).await? {
             let act = Act::new("tenant.create", tenant_object(id));
@@ -87,12 +88,12 @@ impl Access {
             known.push(Scope::parse(scope)?);
         }
         let key = EmailKey::from(&email);
-        if let Some(user) = users::find(&mut *self.pool.acquire().await?, &key).await? {
+        if let Some(user) = users::find(&mut *self.database.platform().await?, &key).await? {
             return of_tenant(&user, tenant);
         }
         let password_hash = self.passwords.hash(password).await?;
         let user = User { tenant, id: UserId::new(), password_hash, active: true };
-        let mut tx = self.pool.begin().await?;
+        let mut tx = self.database.begin_platform().await?;
         let is_new = users::insert(&mut tx, &user, &email, &known).await.map_err(|error| {
             match postgres::constraint(&error) {
                 Some("api_users_tenant") => ProvisionError::TenantNotFound(tenant),

@@ -46,7 +46,7 @@ pub(crate) fn routes_with_administration(access: Access) -> Routes {
 }
 
 pub(crate) fn routes(access: Access) -> Routes {
-    let audit = audit::server(access.pool.clone());
+    let audit = audit::server(access.database.clone());
     let rpc = Rpc { access };
     Routes::new(AccessServiceServer::new(rpc.clone()))
         .add_service(AllowanceServiceServer::new(rpc.clone()))

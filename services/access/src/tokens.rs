@@ -26,12 +26,13 @@ impl Access {
             return self.look_up_key(&secret).await;
         }
         let token = Token::parse(text).ok_or(Error::TokenInvalid)?;
-        let mut conn = self.pool.acquire().await?;
+        // Whose it is, is what the token tells.
+        let mut conn = self.database.platform().await?;
         tokens::find(&mut conn, token.hash()).await?.ok_or(Error::TokenInvalid)
     }
 
     async fn look_up_key(&self, secret: &Secret) -> Result<Grant, Error> {
-        let mut conn = self.pool.acquire().await?;
+        let mut conn = self.database.of(secret.tenant()).await?;
         let found = keys::find(&mut conn, secret.tenant(), secret.hash()).await?;
         let grant = found.ok_or(Error::TokenInvalid)?;
         if let Holder::Key { id, is_use_due: true, .. } = grant.holder {
@@ -55,7 +56,7 @@ impl Access {
     /// Revokes a token of the tenant. Any other stays as it is, which is no error: whether it exists
     /// is not told.
     pub(crate) async fn revoke(&self, caller: &Caller, token: &Token) -> Result<(), Error> {
-        let mut tx = self.pool.begin().await?;
+        let mut tx = self.database.begin(caller.tenant()).await?;
         if let Some(user) = tokens::revoke(&mut tx, caller.tenant(), token.hash()).await? {
             audit::record(&mut tx, caller, &Act::new("logout", user_object(user))).await?;
         }

@@ -6,7 +6,7 @@ use std::{
     sync::{Arc, Mutex, PoisonError},
 };
 
-use sqlx::PgPool;
+use kit::postgres::Database;
 use tokio::task::JoinSet;
 use types::{ApiKeyId, TenantId};
 
@@ -18,13 +18,13 @@ const AT_ONCE: usize = 4;
 /// What is being written. Dropped, it ends at once.
 #[derive(Clone)]
 pub(crate) struct Uses {
-    pool: PgPool,
+    database: Database,
     under_way: Arc<Mutex<JoinSet<()>>>,
 }
 
 impl Uses {
-    pub(crate) fn new(pool: PgPool) -> Self {
-        Self { pool, under_way: Arc::default() }
+    pub(crate) fn new(database: Database) -> Self {
+        Self { database, under_way: Arc::default() }
     }
 
     /// The key is used now.
@@ -34,17 +34,17 @@ impl Uses {
         if under_way.len() >= AT_ONCE {
             return;
         }
-        let pool = self.pool.clone();
+        let database = self.database.clone();
         under_way.spawn(async move {
-            if let Err(error) = write(&pool, tenant, key).await {
+            if let Err(error) = write(&database, tenant, key).await {
                 tracing::warn!(%error, "the use of a key was not written down");
             }
         });
     }
 }
 
-async fn write(pool: &PgPool, tenant: TenantId, key: ApiKeyId) -> Result<(), sqlx::Error> {
-    keys::mark_used(&mut *pool.acquire().await?, tenant, key).await
+async fn write(database: &Database, tenant: TenantId, key: ApiKeyId) -> Result<(), sqlx::Error> {
+    keys::mark_used(&mut *database.of(tenant).await?, tenant, key).await
 }
 
 impl fmt::Debug for Uses {

@@ -1,8 +1,10 @@
-//! What the platform is told of the customers of all tenants: who was changed, and who there is.
+//! What the platform is told of the customers of all tenants: who was changed, and who there is. So all
+//! of it is read across tenants.
 
 use std::collections::BTreeMap;
 
-use sqlx::{PgConnection, PgPool};
+use kit::postgres::Database;
+use sqlx::PgConnection;
 use types::{CustomerId, TenantId};
 
 use crate::{
@@ -17,23 +19,23 @@ use crate::{
 /// The customers of all tenants, for the platform.
 #[derive(Debug, Clone)]
 pub(crate) struct Changes {
-    pool: PgPool,
+    database: Database,
 }
 
 impl Changes {
-    pub(crate) fn new(pool: PgPool) -> Self {
-        Self { pool }
+    pub(crate) fn new(database: Database) -> Self {
+        Self { database }
     }
 
     /// Some whose latest change is not acknowledged, as they are now.
     pub(crate) async fn list(&self, limit: i64) -> Result<Vec<(TenantId, Customer)>, Error> {
-        let mut conn = self.pool.acquire().await?;
+        let mut conn = self.database.platform().await?;
         let places = changes::list(&mut conn, limit).await?;
         read(&mut conn, &places).await
     }
 
     pub(crate) async fn acknowledge(&self, seen: &[Seen]) -> Result<(), Error> {
-        let mut conn = self.pool.acquire().await?;
+        let mut conn = self.database.of_each(seen.iter().map(|seen| seen.tenant)).await?;
         changes::acknowledge(&mut conn, seen).await
     }
 
@@ -43,7 +45,7 @@ impl Changes {
         after: Place,
         limit: i64,
     ) -> Result<Vec<(TenantId, Customer)>, Error> {
-        let mut conn = self.pool.acquire().await?;
+        let mut conn = self.database.platform().await?;
         let places = changes::everyone(&mut conn, after, limit).await?;
         read(&mut conn, &places).await
     }

@@ -5,9 +5,9 @@ use kit::{
     caller::Caller,
     errors::{self, Violations},
     idempotency::{self, Answer, Begun, Key},
+    postgres::Database,
     time::now,
 };
-use sqlx::PgPool;
 use types::{CustomerId, TenantId};
 
 use crate::{
@@ -21,12 +21,12 @@ use crate::{
 /// The customers of all tenants.
 #[derive(Debug, Clone)]
 pub(crate) struct Customers {
-    pool: PgPool,
+    database: Database,
 }
 
 impl Customers {
-    pub(crate) fn new(pool: PgPool) -> Self {
-        Self { pool }
+    pub(crate) fn new(database: Database) -> Self {
+        Self { database }
     }
 
     /// Creates a customer, active and unverified.
@@ -37,7 +37,7 @@ impl Customers {
         details: Details,
         render: fn(&Customer) -> M,
     ) -> Result<Answer<M>, Error> {
-        let mut work = match idempotency::begin(&self.pool, key).await? {
+        let mut work = match idempotency::begin(&self.database, caller.tenant(), key).await? {
             Begun::Replayed(kept) => return self.replay(caller.tenant(), &kept, render).await,
             Begun::New(work) => work,
         };
@@ -65,7 +65,7 @@ impl Customers {
     }
 
     pub(crate) async fn get(&self, tenant: TenantId, id: CustomerId) -> Result<Customer, Error> {
-        let mut conn = self.pool.acquire().await?;
+        let mut conn = self.database.of(tenant).await?;
         store::find(&mut conn, tenant, id).await?.ok_or(Error::CustomerNotFound(id))
     }
 
@@ -75,7 +75,7 @@ impl Customers {
         tenant: TenantId,
         ids: &[CustomerId],
     ) -> Result<Vec<Customer>, Error> {
-        let mut conn = self.pool.acquire().await?;
+        let mut conn = self.database.of(tenant).await?;
         store::find_many(&mut conn, tenant, ids).await
     }
 
@@ -85,7 +85,7 @@ impl Customers {
         tenant: TenantId,
         ids: &[CustomerId],
     ) -> Result<Standings, Error> {
-        let mut conn = self.pool.acquire().await?;
+        let mut conn = self.database.of(tenant).await?;
         standings::find(&mut conn, tenant, ids).await
     }
 
@@ -98,7 +98,7 @@ impl Customers {
         change: &Change,
         bad: &mut Violations,
     ) -> Result<(), Error> {
-        let mut conn = self.pool.acquire().await?;
+        let mut conn = self.database.of(tenant).await?;
         match store::find(&mut conn, tenant, id).await? {
             Some(mut customer) if !customer.is_erased() => {
                 customer.update(change, now(), bad);
@@ -135,7 +135,7 @@ impl Customers {
         render: fn(&Customer) -> M,
     ) -> Result<Answer<M>, Error> {
         let tenant = caller.tenant();
-        let mut work = match idempotency::begin(&self.pool, key).await? {
+        let mut work = match idempotency::begin(&self.database, tenant, key).await? {
             Begun::Replayed(kept) => return self.replay(tenant, &kept, render).await,
             Begun::New(work) => work,
         };
@@ -178,7 +178,7 @@ impl Customers {
         report: &Report,
     ) -> Result<Customer, Error> {
         let tenant = caller.tenant();
-        let mut tx = self.pool.begin().await?;
+        let mut tx = self.database.begin(tenant).await?;
         let mut customer =
             store::lock(&mut tx, tenant, id).await?.ok_or(Error::CustomerNotFound(id))?;
         let before = store::state(&customer);
@@ -199,7 +199,7 @@ impl Customers {
         filter: &Filter,
         page: &Page,
     ) -> Result<(Vec<Customer>, i64), Error> {
-        let mut conn = self.pool.acquire().await?;
+        let mut conn = self.database.of(tenant).await?;
         let customers = store::list(&mut conn, tenant, filter, page).await?;
         let total = if *filter == Filter::default() {
             counts::total(&mut conn, tenant).await?

@@ -3,12 +3,16 @@
 
 use std::time::Duration;
 
-use kit::server::{self, Service};
+use kit::{
+    postgres::Database,
+    server::{self, Service},
+    tls::Listener,
+};
 use proto::customer::v1::customer_service_server::SERVICE_NAME;
 use sqlx::{PgPool, migrate::Migrator};
-use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
+mod callers;
 mod changes;
 mod customers;
 mod domain;
@@ -25,20 +29,28 @@ pub const DOMAIN: &str = "lombard.customer.v1";
 /// The schema of the service's database.
 pub static MIGRATIONS: Migrator = sqlx::migrate!();
 
-/// What the service serves, on this database.
+/// The role that the service does everything in, whoever connects.
+pub const ROLE: &str = "customer_service";
+
+/// What the service serves, on the database that a pool leads to.
 #[must_use]
 pub fn service(pool: PgPool) -> Service {
+    on(Database::new(&pool, ROLE))
+}
+
+fn on(database: Database) -> Service {
     Service {
         name: SERVICE_NAME,
         routes: rpc::routes(
-            Customers::new(pool.clone()),
-            changes::Changes::new(pool.clone()),
-            Retentions::new(pool.clone()),
+            Customers::new(database.clone()),
+            changes::Changes::new(database.clone()),
+            Retentions::new(database.clone()),
         )
-        .add_service(kit::audit::server(pool.clone())),
+        .add_service(kit::audit::server(database.clone())),
         public: &[],
+        groups: &callers::GROUPS,
         descriptors: proto::DESCRIPTORS,
-        database: pool,
+        database,
     }
 }
 
@@ -48,18 +60,19 @@ pub fn service(pool: PgPool) -> Service {
 ///
 /// When the schema is not known or the server fails.
 pub async fn serve(
-    listener: TcpListener,
+    listener: impl Into<Listener>,
     pool: PgPool,
     drain_timeout: Duration,
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
-    kit::postgres::wait_for_schema(&pool, &MIGRATIONS, &stop).await?;
+    let database = Database::new(&pool, ROLE);
+    kit::postgres::wait_for_schema(&database, &MIGRATIONS, &stop).await?;
     // A server that fails takes the purge and the chaining with it.
     let purge_stop = stop.child_token();
-    let purge = Retentions::new(pool.clone()).purge(purge_stop.clone());
-    let chaining = kit::audit::run(pool.clone(), purge_stop.clone());
+    let purge = Retentions::new(database.clone()).purge(purge_stop.clone());
+    let chaining = kit::audit::run(database.clone(), purge_stop.clone());
     let server = async {
-        let served = server::serve(listener, service(pool), drain_timeout, stop).await;
+        let served = server::serve(listener, on(database), drain_timeout, stop).await;
         purge_stop.cancel();
         served
     };

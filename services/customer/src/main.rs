@@ -1,12 +1,10 @@
 //! The customer service's program.
 
-use anyhow::Context;
 use clap::{Parser, Subcommand};
 use kit::{
     config::{PostgresConfig, ServerConfig, TelemetryConfig},
     telemetry::{self, LogTo},
 };
-use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 #[global_allocator]
@@ -42,7 +40,7 @@ async fn main() -> anyhow::Result<()> {
         Command::Migrate => kit::postgres::migrate(&pool, &customer::MIGRATIONS).await?,
         Command::Serve(server) => {
             let mut signals = server.signals()?;
-            let listener = TcpListener::bind(server.listen).await.context("cannot listen")?;
+            let listener = server.tls.links("customer")?.listen(server.listen).await?;
             let stop = CancellationToken::new();
             let serving = customer::serve(listener, pool, server.drain_timeout(), stop.clone());
             signals.run(&stop, serving).await?;

@@ -7,9 +7,9 @@ use kit::{
     caller::{Call, Caller, DEFAULT_DEADLINE},
     errors::Violations,
     idempotency::{self, Answer, Begun, Key},
+    postgres::Database,
     time::now,
 };
-use sqlx::PgPool;
 use time::OffsetDateTime;
 use tokio_util::sync::CancellationToken;
 use types::{CustomerId, TenantId};
@@ -46,16 +46,16 @@ pub(crate) struct RetentionChange {
 /// The customers of all tenants, as far as their data is kept.
 #[derive(Debug, Clone)]
 pub(crate) struct Retentions {
-    pool: PgPool,
+    database: Database,
 }
 
 impl Retentions {
-    pub(crate) fn new(pool: PgPool) -> Self {
-        Self { pool }
+    pub(crate) fn new(database: Database) -> Self {
+        Self { database }
     }
 
     pub(crate) async fn get(&self, tenant: TenantId, id: CustomerId) -> Result<Customer, Error> {
-        let mut conn = self.pool.acquire().await?;
+        let mut conn = self.database.of(tenant).await?;
         store::find(&mut conn, tenant, id).await?.ok_or(Error::CustomerNotFound(id))
     }
 
@@ -69,7 +69,7 @@ impl Retentions {
         render: fn(&Customer) -> M,
     ) -> Result<Answer<M>, Error> {
         let tenant = caller.tenant();
-        let mut work = match idempotency::begin::<String>(&self.pool, key).await? {
+        let mut work = match idempotency::begin::<String>(&self.database, tenant, key).await? {
             Begun::Replayed(_) => {
                 let message = render(&self.get(tenant, id).await?);
                 return Ok(Answer { message, replayed: true });
@@ -91,7 +91,7 @@ impl Retentions {
     /// Erases a customer's personal data, where nothing wants it kept. What is erased already stays so.
     pub(crate) async fn erase(&self, caller: &Caller, id: CustomerId) -> Result<Customer, Error> {
         let tenant = caller.tenant();
-        let mut tx = self.pool.begin().await?;
+        let mut tx = self.database.begin(tenant).await?;
         let locked = store::lock(&mut tx, tenant, id).await?;
         let mut customer = locked.ok_or(Error::CustomerNotFound(id))?;
         let before = store::state(&customer);
@@ -107,14 +107,14 @@ impl Retentions {
         Ok(customer)
     }
 
-    /// Some of those who were erased, and whose documents may still be there.
+    /// Some of those who were erased, whosever they are, and whose documents may still be there.
     pub(crate) async fn erasures(&self, limit: i64) -> Result<Vec<Owned>, Error> {
-        let mut conn = self.pool.acquire().await?;
+        let mut conn = self.database.platform().await?;
         retention::erasures(&mut conn, limit).await
     }
 
     pub(crate) async fn acknowledge(&self, erased: &[Owned]) -> Result<(), Error> {
-        let mut conn = self.pool.acquire().await?;
+        let mut conn = self.database.of_each(erased.iter().map(|(tenant, _)| *tenant)).await?;
         retention::acknowledge(&mut conn, erased).await
     }
 
@@ -136,7 +136,8 @@ impl Retentions {
         let before = now().saturating_sub(ABOUT_FIVE_YEARS);
         let mut after = None;
         loop {
-            let mut conn = self.pool.acquire().await?;
+            // Whose data is due is looked up for all tenants; each is then erased as its own tenant's.
+            let mut conn = self.database.platform().await?;
             let batch = retention::ended_before(&mut conn, before, after, BATCH).await?;
             drop(conn);
             let Some(((_, last), at)) = batch.last() else { return Ok(()) };

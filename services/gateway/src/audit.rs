@@ -240,8 +240,8 @@ mod tests {
         let cut = merge(pages("more"), 5).unwrap();
 
         assert_eq!(ids(&first), [said("9", "access"), said("8", "kyc")]);
-        assert_eq!(first.next_cursor, Some(kit::page::token(&"8")));
+        assert_eq!(first.next_cursor, Some(page::token(&"8")));
         assert_eq!((whole.list.len(), whole.next_cursor), (5, None));
-        assert_eq!(cut.next_cursor, Some(kit::page::token(&"5")));
+        assert_eq!(cut.next_cursor, Some(page::token(&"5")));
     }
 }

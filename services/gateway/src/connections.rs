@@ -3,7 +3,6 @@
 
 use std::{
     collections::HashMap,
-    io,
     net::{IpAddr, Ipv6Addr, SocketAddr},
     pin::pin,
     sync::{Arc, Mutex, PoisonError},
@@ -18,10 +17,11 @@ use hyper_util::{
     server::conn::auto::Builder,
     service::TowerToHyperService,
 };
+use kit::tls::{Accepting, Connection};
 use tokio::{
-    net::{TcpListener, TcpStream},
+    io::AsyncWriteExt,
     task::JoinSet,
-    time::{MissedTickBehavior, interval, sleep},
+    time::{MissedTickBehavior, interval, timeout},
 };
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
@@ -40,8 +40,6 @@ const STREAMS: u32 = 128;
 /// Streams that a client has reset and that are not forgotten yet: more end the connection (rapid
 /// reset, CVE-2023-44487).
 const RESETS: usize = 32;
-/// After an `accept` that failed, as for want of file descriptors.
-const PAUSE: Duration = Duration::from_millis(50);
 
 /// What somebody is told for whom there is no place.
 const FULL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nConnection: close\r\n\
@@ -49,7 +47,7 @@ const FULL: &[u8] = b"HTTP/1.1 503 Service Unavailable\r\nRetry-After: 1\r\nConn
 
 /// Serves until `stop`, then until the requests under way have ended.
 pub(crate) async fn serve(
-    listener: TcpListener,
+    mut incoming: Accepting,
     router: Router,
     limits: &Limits,
     stop: CancellationToken,
@@ -58,39 +56,29 @@ pub(crate) async fn serve(
     let builder = Arc::new(builder());
     let mut connections = JoinSet::new();
     loop {
-        let accepted = tokio::select! {
+        let mut stream = tokio::select! {
             () = stop.cancelled() => break,
             Some(_) = connections.join_next() => continue,
-            accepted = listener.accept() => accepted,
+            stream = incoming.next() => stream,
         };
-        match accepted {
-            Ok((stream, peer)) => {
-                let Some(place) = counts.enter(peer.ip()) else {
-                    // Whoever does not take it at once is told nothing.
-                    let _ = stream.try_write(FULL);
-                    continue;
-                };
-                let (builder, router, stop) = (Arc::clone(&builder), router.clone(), stop.clone());
-                connections.spawn(async move {
-                    run(&builder, stream, peer, router, stop).await;
-                    drop(place);
-                });
-            }
-            Err(error) => {
-                if !is_of_one_client(&error) {
-                    tracing::warn!(%error, "no connection can be accepted");
-                    sleep(PAUSE).await;
-                }
-            }
-        }
+        let peer = stream.address();
+        let Some(place) = counts.enter(peer.ip()) else {
+            // Whoever does not take it at once is told nothing.
+            let told = async {
+                stream.write_all(FULL).await?;
+                stream.flush().await
+            };
+            let _ = timeout(Duration::ZERO, told).await;
+            continue;
+        };
+        let (builder, router, stop) = (Arc::clone(&builder), router.clone(), stop.clone());
+        connections.spawn(async move {
+            run(&builder, stream, peer, router, stop).await;
+            drop(place);
+        });
     }
-    drop(listener);
+    drop(incoming);
     while connections.join_next().await.is_some() {}
-}
-
-fn is_of_one_client(error: &io::Error) -> bool {
-    use io::ErrorKind::{ConnectionAborted, ConnectionRefused, ConnectionReset};
-    matches!(error.kind(), ConnectionAborted | ConnectionRefused | ConnectionReset)
 }
 
 fn builder() -> Builder<TokioExecutor> {
@@ -111,15 +99,11 @@ fn builder() -> Builder<TokioExecutor> {
 /// One connection, from its first byte to its last.
 async fn run(
     builder: &Builder<TokioExecutor>,
-    stream: TcpStream,
+    stream: Connection,
     peer: SocketAddr,
     router: Router,
     stop: CancellationToken,
 ) {
-    // Without it a connection waits for acknowledgements that the client delays.
-    if let Err(error) = stream.set_nodelay(true) {
-        tracing::warn!(%error, "a connection stays slow");
-    }
     let activity = Arc::new(Activity::begin());
     let io = TokioIo::new(Watched::new(stream, Arc::clone(&activity)));
     let requests = Arc::clone(&activity);

@@ -11,7 +11,7 @@ use http::{
     HeaderName, HeaderValue, StatusCode,
     header::{RETRY_AFTER, WWW_AUTHENTICATE},
 };
-use kit::client;
+use kit::{client, peers};
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt};
 
@@ -177,7 +177,9 @@ impl From<Status> for Failure {
             Code::Unauthenticated if reasons::is_about_the_client(reason) => {
                 Self::told(&status, StatusCode::UNAUTHORIZED, &details)
             }
-            Code::PermissionDenied => Self::told(&status, StatusCode::FORBIDDEN, &details),
+            Code::PermissionDenied if reason != peers::NOT_ALLOWED => {
+                Self::told(&status, StatusCode::FORBIDDEN, &details)
+            }
             Code::NotFound => Self::told(&status, StatusCode::NOT_FOUND, &details),
             Code::AlreadyExists | Code::FailedPrecondition | Code::Aborted => {
                 Self::told(&status, StatusCode::CONFLICT, &details)
@@ -193,8 +195,10 @@ impl From<Status> for Failure {
             }
             // tonic's own timer answers CANCELLED.
             Code::DeadlineExceeded | Code::Cancelled => Self::out_of_time(),
-            // No caller in the metadata is the gateway's fault, not the client's.
+            // No caller in the metadata is the gateway's fault, not the client's; so is a certificate that
+            // does not let it call.
             Code::Unauthenticated
+            | Code::PermissionDenied
             | Code::Ok
             | Code::Unknown
             | Code::OutOfRange

@@ -8,8 +8,7 @@ use std::{sync::Arc, time::Duration};
 
 use axum::{Router, middleware};
 use http::StatusCode;
-use kit::readiness::Need;
-use tokio::net::TcpListener;
+use kit::{readiness::Need, tls::Listener};
 use tokio_util::sync::CancellationToken;
 use tonic::transport::Channel;
 
@@ -103,16 +102,16 @@ pub fn router(settings: &Settings) -> Router {
 ///
 /// # Errors
 ///
-/// None: what fails is one connection's alone.
+/// When it would be reached from elsewhere without TLS. What fails later is one connection's alone.
 pub async fn serve(
-    listener: TcpListener,
+    listener: impl Into<Listener>,
     settings: Settings,
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
-    if let Ok(address) = listener.local_addr() {
-        tracing::info!(%address, "gateway listens on {address}");
-    }
-    let server = connections::serve(listener, router(&settings), &settings.limits, stop.clone());
+    let incoming = listener.into().start()?;
+    let address = incoming.local_addr();
+    tracing::info!(%address, "gateway listens on {address}");
+    let server = connections::serve(incoming, router(&settings), &settings.limits, stop.clone());
     let deadline = async {
         stop.cancelled().await;
         tokio::time::sleep(settings.drain_timeout).await;

@@ -1,14 +1,16 @@
 //! The gateway's program.
 
-use anyhow::Context;
+use std::path::PathBuf;
+
+use anyhow::bail;
 use clap::{Args, Parser, Subcommand};
 use gateway::{Limits, Settings};
 use kit::{
-    client,
     config::{ServerConfig, TelemetryConfig},
+    peers::{ACCESS, CUSTOMER, GATEWAY, KYC, LEDGER},
     telemetry::{self, LogTo},
+    tls::Links,
 };
-use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 #[global_allocator]
@@ -35,7 +37,7 @@ enum Command {
 struct Serve {
     #[command(flatten)]
     server: ServerConfig,
-    /// The access service, for example `http://access:7001`.
+    /// The access service, for example `https://access:7001`.
     #[arg(long, env = "ACCESS_URL")]
     access_url: String,
     /// The customer service.
@@ -52,17 +54,30 @@ struct Serve {
     sandbox: bool,
     #[command(flatten)]
     limits: Limits,
+    /// The certificate for clients, as PEM. Without it they are to come by something that ends TLS,
+    /// and `PLAINTEXT=allow` says so. Read again when it changes.
+    #[arg(long, env = "HTTPS_CERT_FILE", value_name = "FILE")]
+    https_cert_file: Option<PathBuf>,
+    /// That certificate's key, as PEM.
+    #[arg(long, env = "HTTPS_KEY_FILE", value_name = "FILE")]
+    https_key_file: Option<PathBuf>,
 }
 
 impl Serve {
-    fn settings(&self) -> anyhow::Result<Settings> {
-        let channel =
-            |url: &String| client::channel(url.clone()).with_context(|| format!("{url} is no URL"));
+    fn certificate(&self) -> anyhow::Result<Option<[PathBuf; 2]>> {
+        match (&self.https_cert_file, &self.https_key_file) {
+            (Some(certificate), Some(key)) => Ok(Some([certificate.clone(), key.clone()])),
+            (None, None) => Ok(None),
+            _ => bail!("HTTPS_CERT_FILE and HTTPS_KEY_FILE belong together"),
+        }
+    }
+
+    fn settings(&self, links: &Links) -> anyhow::Result<Settings> {
         Ok(Settings {
-            access: channel(&self.access_url)?,
-            customer: channel(&self.customer_url)?,
-            kyc: channel(&self.kyc_url)?,
-            ledger: channel(&self.ledger_url)?,
+            access: links.channel(ACCESS, &self.access_url)?,
+            customer: links.channel(CUSTOMER, &self.customer_url)?,
+            kyc: links.channel(KYC, &self.kyc_url)?,
+            ledger: links.channel(LEDGER, &self.ledger_url)?,
             sandbox: self.sandbox,
             drain_timeout: self.server.drain_timeout(),
             limits: self.limits.clone(),
@@ -77,8 +92,10 @@ async fn main() -> anyhow::Result<()> {
     match config.command {
         Command::Serve(serve) => {
             let mut signals = serve.server.signals()?;
-            let settings = serve.settings()?;
-            let listener = TcpListener::bind(serve.server.listen).await.context("cannot listen")?;
+            let links = serve.server.tls.links(GATEWAY)?;
+            let settings = serve.settings(&links)?;
+            let listener =
+                links.listen_to_public(serve.server.listen, serve.certificate()?).await?;
             let stop = CancellationToken::new();
             signals.run(&stop, gateway::serve(listener, settings, stop.clone())).await?;
         }

@@ -41,3 +41,30 @@ create table audit_links (
     constraint audit_links_sequence_positive check (sequence > 0),
     constraint audit_links_hash_length check (octet_length(hash) = 32)
 );
+
+-- What is a tenant's, as the other tables' policies have it (migration 0030).
+grant select, insert on audit_links to kyc_service;
+do $$
+declare
+    tenant_table text;
+begin
+    foreach tenant_table in array array['audit_links'] loop
+        execute format(
+            'alter table %I enable row level security, force row level security', tenant_table
+        );
+        execute format(
+            $policy$
+            create policy of_the_tenants_that_are_set on %I using (
+                tenant_id = any ((
+                    select string_to_array(
+                        nullif(current_setting('lombard.tenants', true), '*'), ','
+                    )::uuid[]
+                )::uuid[])
+                or (select current_setting('lombard.tenants', true)) = '*'
+            )
+            $policy$,
+            tenant_table
+        );
+    end loop;
+end
+$$;

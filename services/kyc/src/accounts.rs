@@ -4,10 +4,9 @@ use kit::{
     audit::{Digest, Form},
     caller::Caller,
     keys::Keyring,
-    postgres,
+    postgres::{self, Database},
     time::now,
 };
-use sqlx::PgPool;
 use types::TenantId;
 
 use crate::{
@@ -36,13 +35,13 @@ pub(crate) struct NewAccount {
 /// The accounts of all tenants.
 #[derive(Debug, Clone)]
 pub(crate) struct Accounts {
-    pool: PgPool,
+    database: Database,
     directory: Directory,
 }
 
 impl Accounts {
-    pub(crate) fn new(pool: PgPool, directory: Directory) -> Self {
-        Self { pool, directory }
+    pub(crate) fn new(database: Database, directory: Directory) -> Self {
+        Self { database, directory }
     }
 
     /// The keys to keep secrets with, where the provider is offered.
@@ -53,13 +52,13 @@ impl Accounts {
     }
 
     pub(crate) async fn find(&self, tenant: TenantId, adapter: Adapter) -> Result<Stored, Error> {
-        let mut conn = self.pool.acquire().await?;
+        let mut conn = self.database.of(tenant).await?;
         let found = provider_accounts::find(&mut conn, tenant, adapter).await?;
         found.ok_or(Error::ProviderNotFound)
     }
 
     pub(crate) async fn list(&self, tenant: TenantId) -> Result<Vec<Stored>, Error> {
-        let mut conn = self.pool.acquire().await?;
+        let mut conn = self.database.of(tenant).await?;
         provider_accounts::list(&mut conn, tenant).await
     }
 
@@ -87,7 +86,7 @@ impl Accounts {
             let sealed = keys.seal(secret.bytes(), &place(tenant, adapter, of));
             sealed.map_err(|error| Error::internal(format!("a provider's secret: {error}")))
         };
-        let mut tx = self.pool.begin().await?;
+        let mut tx = self.database.begin(tenant).await?;
         let before = provider_accounts::find(&mut tx, tenant, adapter).await?;
         let default = provider_accounts::default(&mut tx, tenant).await?;
         let at = now();
@@ -123,7 +122,7 @@ impl Accounts {
 
     pub(crate) async fn delete(&self, caller: &Caller, adapter: Adapter) -> Result<(), Error> {
         let tenant = caller.tenant();
-        let mut tx = self.pool.begin().await?;
+        let mut tx = self.database.begin(tenant).await?;
         let before = provider_accounts::find(&mut tx, tenant, adapter).await?;
         if !provider_accounts::delete(&mut tx, tenant, adapter).await? {
             return Err(Error::ProviderNotFound);
@@ -149,11 +148,11 @@ fn state(stored: &Stored) -> Digest {
 ///
 /// When the database fails.
 pub(crate) async fn rewrap_provider_secrets(
-    pool: &PgPool,
+    database: &Database,
     keys: &Keyring,
 ) -> anyhow::Result<(u64, u64)> {
     let (mut wrapped, mut failed) = (0_u64, 0_u64);
-    let mut tx = pool.begin().await?;
+    let mut tx = database.begin_platform().await?;
     for (tenant, mut stored) in provider_accounts::lock_all(&mut tx).await? {
         let adapter = stored.account.adapter;
         let secrets = [

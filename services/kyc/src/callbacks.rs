@@ -3,8 +3,8 @@
 use std::{sync::Arc, time::Duration};
 
 use aws_lc_rs::hmac;
+use kit::postgres::Database;
 use serde::Deserialize;
-use sqlx::PgPool;
 use time::OffsetDateTime;
 use tokio::sync::Notify;
 
@@ -22,14 +22,14 @@ const SIGNATURES: usize = 8;
 /// The calls about all tenants' verifications.
 #[derive(Debug, Clone)]
 pub(crate) struct Callbacks {
-    pool: PgPool,
+    database: Database,
     directory: Directory,
     wake: Arc<Notify>,
 }
 
 impl Callbacks {
-    pub(crate) fn new(pool: PgPool, directory: Directory, wake: Arc<Notify>) -> Self {
-        Self { pool, directory, wake }
+    pub(crate) fn new(database: Database, directory: Directory, wake: Arc<Notify>) -> Self {
+        Self { database, directory, wake }
     }
 
     /// Lets the worker ask about the attempt that is called about. The same call again does nothing
@@ -45,9 +45,12 @@ impl Callbacks {
         if !signed.is_of_now(OffsetDateTime::now_utc()) {
             return Err(Error::CallbackRefused);
         }
-        let mut conn = self.pool.acquire().await?;
+        // Whose it is, is what the reference tells.
+        let mut conn = self.database.platform().await?;
         let found = work::find_by_reference(&mut conn, adapter.as_str(), about).await?;
+        drop(conn);
         let (tenant, id) = found.ok_or(Error::CallbackRefused)?;
+        let mut conn = self.database.of(tenant).await?;
         let account = provider_accounts::find(&mut conn, tenant, adapter).await?;
         let (Some(account), Some(keys)) = (account, &self.directory.settings().keys) else {
             return Err(Error::CallbackRefused);

@@ -3,8 +3,8 @@
 use kit::{
     audit::{self, Act},
     caller::Caller,
+    postgres::Database,
 };
-use sqlx::PgPool;
 use types::VerificationId;
 use zeroize::Zeroizing;
 
@@ -24,7 +24,7 @@ const SCOPE: &str = "documents:read";
 /// The documents of all tenants, for those who may look at them.
 #[derive(Debug, Clone)]
 pub(crate) struct Reading {
-    pool: PgPool,
+    database: Database,
     safe: Safe,
 }
 
@@ -32,8 +32,8 @@ pub(crate) struct Reading {
 pub(crate) type Content = Zeroizing<Vec<u8>>;
 
 impl Reading {
-    pub(crate) fn new(pool: PgPool, safe: Safe) -> Self {
-        Self { pool, safe }
+    pub(crate) fn new(database: Database, safe: Safe) -> Self {
+        Self { database, safe }
     }
 
     /// A document. That it is read is on record before it is given out.
@@ -46,7 +46,7 @@ impl Reading {
         if !caller.scopes().iter().any(|scope| scope == SCOPE) {
             return Err(Error::ScopeRequired(SCOPE));
         }
-        let mut conn = self.pool.acquire().await?;
+        let mut conn = self.database.of(caller.tenant()).await?;
         let found = documents::find(&mut conn, caller.tenant(), id, side).await?;
         let Some(found) = found else {
             let verification = verifications::find(&mut conn, caller.tenant(), id).await?;

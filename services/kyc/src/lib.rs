@@ -3,15 +3,20 @@
 
 use std::{sync::Arc, time::Duration};
 
-use kit::server::{self, Service};
+use kit::{
+    postgres::Database,
+    server::{self, Service},
+    tls::Listener,
+};
 use proto::kyc::v1::kyc_service_server::SERVICE_NAME;
 use sqlx::{PgPool, migrate::Migrator};
-use tokio::{net::TcpListener, sync::Notify};
+use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use tonic::transport::Channel;
 
 mod accounts;
 mod callbacks;
+mod callers;
 mod customers;
 mod documents;
 mod domain;
@@ -64,15 +69,19 @@ pub const DOMAIN: &str = "lombard.kyc.v1";
 /// The schema of the service's database.
 pub static MIGRATIONS: Migrator = sqlx::migrate!();
 
+/// The role that the service does everything in, whoever connects.
+pub const ROLE: &str = "kyc_service";
+
 /// Rpcs that need no caller.
 const PUBLIC: [&str; 1] = ["/lombard.kyc.v1.ProviderService/ReceiveCallback"];
 
-/// What the service serves, on this database. The work that it leaves is done by [`work`].
+/// What the service serves, on the database that a pool leads to. The work that it leaves is done by [`work`].
 #[must_use]
 pub fn service(settings: &Settings, pool: PgPool, customer: Channel) -> Service {
-    let (directory, customers) = (directory(settings, &pool), Customers::new(customer));
-    let screener = screening::Reviews::new(pool.clone(), Lists::new(pool.clone()));
-    answering(settings, &customers, directory, screener, pool, Arc::default())
+    let database = Database::new(&pool, ROLE);
+    let (directory, customers) = (directory(settings, &database), Customers::new(customer));
+    let screener = screening::Reviews::new(database.clone(), Lists::new(database.clone()));
+    answering(settings, &customers, directory, screener, database, Arc::default())
 }
 
 /// Works on verifications, and on the upkeep of documents, until `stop`, then ends what is under way within `drain_timeout`.
@@ -83,10 +92,11 @@ pub async fn work(
     drain_timeout: Duration,
     stop: CancellationToken,
 ) {
-    let (directory, customers) = (directory(&settings, &pool), Customers::new(customer));
-    let screener = screening::Reviews::new(pool.clone(), Lists::new(pool.clone()));
+    let database = Database::new(&pool, ROLE);
+    let (directory, customers) = (directory(&settings, &database), Customers::new(customer));
+    let screener = screening::Reviews::new(database.clone(), Lists::new(database.clone()));
     let worker =
-        Background { settings, pool, customers, directory, screener, wake: Arc::default() };
+        Background { settings, database, customers, directory, screener, wake: Arc::default() };
     Box::pin(worker.run(drain_timeout, stop)).await;
 }
 
@@ -96,28 +106,29 @@ pub async fn work(
 ///
 /// When the schema is not known or the server fails.
 pub async fn serve(
-    listener: TcpListener,
+    listener: impl Into<Listener>,
     settings: Settings,
     pool: PgPool,
     customer: Channel,
     drain_timeout: Duration,
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
-    kit::postgres::wait_for_schema(&pool, &MIGRATIONS, &stop).await?;
+    let database = Database::new(&pool, ROLE);
+    kit::postgres::wait_for_schema(&database, &MIGRATIONS, &stop).await?;
     let customers = Customers::new(customer);
     let wake = Arc::<Notify>::default();
-    let directory = directory(&settings, &pool);
-    let screener = screening::Reviews::new(pool.clone(), Lists::new(pool.clone()));
+    let directory = directory(&settings, &database);
+    let screener = screening::Reviews::new(database.clone(), Lists::new(database.clone()));
     let service = answering(
         &settings,
         &customers,
         directory.clone(),
         screener.clone(),
-        pool.clone(),
+        database.clone(),
         Arc::clone(&wake),
     );
-    let gauged = pool.clone();
-    let background = Background { settings, pool, customers, directory, screener, wake };
+    let gauged = database.clone();
+    let background = Background { settings, database, customers, directory, screener, wake };
     // A server that fails takes the worker with it.
     let worker_stop = stop.child_token();
     let server = async {
@@ -136,7 +147,7 @@ pub async fn serve(
 /// What is done without being asked for.
 struct Background {
     settings: Settings,
-    pool: PgPool,
+    database: Database,
     customers: Customers,
     directory: Directory,
     screener: screening::Reviews,
@@ -145,16 +156,17 @@ struct Background {
 
 impl Background {
     async fn run(self, drain_timeout: Duration, stop: CancellationToken) {
-        let Self { settings, pool, customers, directory, screener, wake } = self;
+        let Self { settings, database, customers, directory, screener, wake } = self;
         let watch = Watch::new(
-            pool.clone(),
+            database.clone(),
             customers.clone(),
             screener.clone(),
             Arc::clone(&wake),
             settings.poll_interval,
         );
-        let upkeep = Upkeep::new(settings.upkeep, pool.clone(), settings.safe(), customers.clone());
-        let worker = Worker::new(settings, pool, customers, directory, screener, wake);
+        let upkeep =
+            Upkeep::new(settings.upkeep, database.clone(), settings.safe(), customers.clone());
+        let worker = Worker::new(settings, database, customers, directory, screener, wake);
         let worker = Box::pin(worker.run(drain_timeout, stop.clone()));
         let upkeep = Box::pin(upkeep.run(stop.clone()));
         tokio::join!(worker, upkeep, watch.run(stop));
@@ -166,38 +178,39 @@ fn answering(
     customers: &Customers,
     directory: Directory,
     screener: screening::Reviews,
-    pool: PgPool,
+    database: Database,
     wake: Arc<Notify>,
 ) -> Service {
     let safe = settings.safe();
     let verifications = Verifications::new(
-        pool.clone(),
+        database.clone(),
         safe.clone(),
         customers.clone(),
         directory.clone(),
         Arc::clone(&wake),
     );
     let use_cases = UseCases {
-        accounts: Accounts::new(pool.clone(), directory.clone()),
-        callbacks: Callbacks::new(pool.clone(), directory.clone(), wake),
-        reviews: Reviews::new(pool.clone(), verifications.clone()),
-        screening: Screening::new(pool.clone(), screener),
-        reading: Reading::new(pool.clone(), safe),
+        accounts: Accounts::new(database.clone(), directory.clone()),
+        callbacks: Callbacks::new(database.clone(), directory.clone(), wake),
+        reviews: Reviews::new(database.clone(), verifications.clone()),
+        screening: Screening::new(database.clone(), screener),
+        reading: Reading::new(database.clone(), safe),
         verifications,
         directory,
     };
     Service {
         name: SERVICE_NAME,
         routes: rpc::routes(use_cases, settings.sandbox)
-            .add_service(kit::audit::server(pool.clone())),
+            .add_service(kit::audit::server(database.clone())),
         public: &PUBLIC,
+        groups: &callers::GROUPS,
         descriptors: proto::DESCRIPTORS,
-        database: pool,
+        database,
     }
 }
 
-fn directory(settings: &Settings, pool: &PgPool) -> Directory {
+fn directory(settings: &Settings, database: &Database) -> Directory {
     let (fixed, hosts) = (settings.providers.clone(), settings.hosts.clone());
     let keys = Some(settings.keys.clone());
-    Directory::new(pool.clone(), providers::Settings { fixed, hosts, keys })
+    Directory::new(database.clone(), providers::Settings { fixed, hosts, keys })
 }

@@ -7,6 +7,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use kit::{
     config::{PostgresConfig, ServerConfig, TelemetryConfig},
     keys::KeysConfig,
+    peers::CUSTOMER,
     telemetry::{self, LogTo},
 };
 use kyc::{
@@ -15,7 +16,6 @@ use kyc::{
     screening::{self, Shrinking, files::Ofac},
 };
 use sqlx::PgPool;
-use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 #[global_allocator]
@@ -62,7 +62,7 @@ struct Serve {
     server: ServerConfig,
     #[command(flatten)]
     at_rest: AtRest,
-    /// The customer service, for example `http://customer:7002`.
+    /// The customer service, for example `https://customer:7002`.
     #[arg(long, env = "CUSTOMER_URL")]
     customer_url: String,
     /// Plays the provider for tenants without one of their own. Never in production: it verifies
@@ -129,8 +129,9 @@ async fn serve(config: Serve, pool: PgPool) -> anyhow::Result<()> {
     let mut signals = config.server.signals()?;
     let settings = settings(&config)?;
     let Serve { server, customer_url, .. } = config;
-    let customer = kit::client::channel(customer_url).context("the customer service has no URL")?;
-    let listener = TcpListener::bind(server.listen).await.context("cannot listen")?;
+    let links = server.tls.links("kyc")?;
+    let customer = links.channel(CUSTOMER, &customer_url)?;
+    let listener = links.listen(server.listen).await?;
     let (drain, stop) = (server.drain_timeout(), CancellationToken::new());
     let serving = kyc::serve(listener, settings, pool, customer, drain, stop.clone());
     signals.run(&stop, serving).await

@@ -1,7 +1,6 @@
 //! Telling the customer service how far a verification has come, and noting that it knows.
 
-use kit::caller::Caller;
-use sqlx::PgPool;
+use kit::{caller::Caller, postgres::Database};
 
 use crate::{
     customers::Customers,
@@ -13,13 +12,13 @@ use crate::{
 /// The way to the customer service and back into our own records.
 #[derive(Debug, Clone)]
 pub(crate) struct Reports {
-    pool: PgPool,
+    database: Database,
     customers: Customers,
 }
 
 impl Reports {
-    pub(crate) fn new(pool: PgPool, customers: Customers) -> Self {
-        Self { pool, customers }
+    pub(crate) fn new(database: Database, customers: Customers) -> Self {
+        Self { database, customers }
     }
 
     /// Reports, and notes that it was heard. Whatever fails can be repeated.
@@ -31,7 +30,7 @@ impl Reports {
         if self.concerns_the_customer(verification).await? {
             self.customers.report(caller, verification).await?;
         }
-        let mut conn = self.pool.acquire().await?;
+        let mut conn = self.database.of(verification.tenant).await?;
         work::acknowledge(&mut conn, verification).await
     }
 
@@ -42,7 +41,7 @@ impl Reports {
         if !of_screening || verification.lifecycle.status() == Status::Rejected {
             return Ok(true);
         }
-        let mut conn = self.pool.acquire().await?;
+        let mut conn = self.database.of(verification.tenant).await?;
         matches::was_verified(&mut conn, verification).await
     }
 }

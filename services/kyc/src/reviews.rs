@@ -4,10 +4,10 @@ use kit::{
     audit::{self, Act, Form},
     caller::Caller,
     idempotency::{self, Answer, Begun, Key},
+    postgres::Database,
     time::now,
 };
 use prost::Message;
-use sqlx::PgPool;
 use types::{TenantId, VerificationId};
 
 use crate::{
@@ -41,13 +41,13 @@ pub(crate) struct Ruled {
 /// The reviews of all tenants.
 #[derive(Debug, Clone)]
 pub(crate) struct Reviews {
-    pool: PgPool,
+    database: Database,
     verifications: Verifications,
 }
 
 impl Reviews {
-    pub(crate) fn new(pool: PgPool, verifications: Verifications) -> Self {
-        Self { pool, verifications }
+    pub(crate) fn new(database: Database, verifications: Verifications) -> Self {
+        Self { database, verifications }
     }
 
     /// Decides, alone or with another.
@@ -59,7 +59,7 @@ impl Reviews {
         render: fn(&Ruled) -> M,
     ) -> Result<Answer<M>, Error> {
         let user = caller.user().ok_or(Error::OperatorRequired)?;
-        let mut work = match idempotency::begin(&self.pool, key).await? {
+        let mut work = match idempotency::begin(&self.database, caller.tenant(), key).await? {
             Begun::Replayed(answer) => return Ok(answer),
             Begun::New(work) => work,
         };
@@ -107,7 +107,7 @@ impl Reviews {
         ruling: Ruling,
         render: fn(&Verification) -> M,
     ) -> Result<Answer<M>, Error> {
-        let mut work = match idempotency::begin(&self.pool, key).await? {
+        let mut work = match idempotency::begin(&self.database, caller.tenant(), key).await? {
             Begun::Replayed(answer) => return Ok(answer),
             Begun::New(work) => work,
         };
@@ -136,7 +136,7 @@ impl Reviews {
     ) -> Result<(Vec<Transition>, Vec<Made>), Error> {
         let tenant = caller.tenant();
         self.verifications.get(tenant, id).await?;
-        let mut conn = self.pool.acquire().await?;
+        let mut conn = self.database.of(tenant).await?;
         // What reviewers wrote may be about the person.
         let act = Act::new("history.read", transitions::object(id));
         audit::record(&mut conn, caller, &act).await?;
@@ -145,12 +145,12 @@ impl Reviews {
     }
 
     pub(crate) async fn four_eyes(&self, tenant: TenantId) -> Result<bool, Error> {
-        let mut conn = self.pool.acquire().await?;
+        let mut conn = self.database.of(tenant).await?;
         review_policies::four_eyes(&mut conn, tenant).await
     }
 
     pub(crate) async fn set_four_eyes(&self, caller: &Caller, wanted: bool) -> Result<(), Error> {
-        let mut tx = self.pool.begin().await?;
+        let mut tx = self.database.begin(caller.tenant()).await?;
         review_policies::save(&mut tx, caller, wanted, now()).await?;
         let state = Form::of("review_policy").flag(wanted).digest();
         let act = Act::new("review_policy.set", "review_policy").after(state);

@@ -1,10 +1,10 @@
 //! Rotation: data keys are wrapped anew, by the newest key-encryption key. Documents are not touched.
 
-use kit::keys::Keyring;
+use kit::{keys::Keyring, postgres::Database};
 use sqlx::PgPool;
 
 use crate::{
-    Objects,
+    Objects, ROLE,
     accounts::rewrap_provider_secrets,
     error::Error,
     safe::{Kept, Safe},
@@ -38,12 +38,13 @@ pub async fn rotate_keys(
     keys: Keyring,
     objects: Objects,
 ) -> anyhow::Result<Rotated> {
+    let database = &Database::new(pool, ROLE);
     let safe = Safe::new(keys.clone(), objects);
-    upkeep::move_out(pool, &safe).await?;
-    let (rewrapped, failed) = rewrap_provider_secrets(pool, &keys).await?;
+    upkeep::move_out(database, &safe).await?;
+    let (rewrapped, failed) = rewrap_provider_secrets(database, &keys).await?;
     let mut rotated = Rotated { version: safe.newest_key_version(), rewrapped, failed };
     let mut after = None;
-    while let Some(last) = rotate_batch(pool, &safe, after.as_ref(), &mut rotated).await? {
+    while let Some(last) = rotate_batch(database, &safe, after.as_ref(), &mut rotated).await? {
         after = Some(last.label);
         tracing::info!(rewrapped = rotated.rewrapped, failed = rotated.failed, "rotating");
     }
@@ -52,12 +53,12 @@ pub async fn rotate_keys(
 
 /// The last of the batch; none when there was nothing left.
 async fn rotate_batch(
-    pool: &PgPool,
+    database: &Database,
     safe: &Safe,
     after: Option<&crate::safe::Label>,
     rotated: &mut Rotated,
 ) -> Result<Option<Kept>, Error> {
-    let mut tx = pool.begin().await?;
+    let mut tx = database.begin_platform().await?;
     let batch = documents::lock_not_wrapped_by(&mut tx, rotated.version, after, BATCH).await?;
     let last = batch.last().cloned();
     let (mut keys, mut failed) = (Vec::new(), 0_u64);

@@ -5,8 +5,10 @@
 
 use std::time::{Duration, Instant, SystemTime};
 
-use kit::audit::{self, Act};
-use sqlx::PgPool;
+use kit::{
+    audit::{self, Act},
+    postgres::Database,
+};
 use time::OffsetDateTime;
 use tokio_stream::StreamExt;
 use tokio_util::sync::CancellationToken;
@@ -48,7 +50,7 @@ impl Default for UpkeepSettings {
 #[derive(Debug)]
 pub(crate) struct Upkeep {
     settings: UpkeepSettings,
-    pool: PgPool,
+    database: Database,
     safe: Safe,
     customers: Customers,
     next_sweep: Instant,
@@ -57,11 +59,11 @@ pub(crate) struct Upkeep {
 impl Upkeep {
     pub(crate) fn new(
         settings: UpkeepSettings,
-        pool: PgPool,
+        database: Database,
         safe: Safe,
         customers: Customers,
     ) -> Self {
-        Self { settings, pool, safe, customers, next_sweep: Instant::now() }
+        Self { settings, database, safe, customers, next_sweep: Instant::now() }
     }
 
     /// Goes on until `stop`, which cuts off what is under way.
@@ -76,10 +78,10 @@ impl Upkeep {
     }
 
     async fn round(&mut self) {
-        told(move_out(&self.pool, &self.safe).await, "documents are still in the database");
+        told(move_out(&self.database, &self.safe).await, "documents are still in the database");
         told(self.follow_erasures().await, "documents of erased customers are still there");
         if self.next_sweep <= Instant::now() {
-            let swept = sweep(&self.pool, &self.safe, self.settings.orphan_age).await;
+            let swept = sweep(&self.database, &self.safe, self.settings.orphan_age).await;
             told(swept, "objects that nobody knows of are still there");
             let now = Instant::now();
             self.next_sweep = now.checked_add(self.settings.sweep_interval).unwrap_or(now);
@@ -94,7 +96,7 @@ impl Upkeep {
                 return Ok(());
             }
             for Erased { tenant, customer } in &erased {
-                let mut tx = self.pool.begin().await?;
+                let mut tx = self.database.begin(*tenant).await?;
                 let objects = documents::erase(&mut tx, *tenant, &[*customer]).await?;
                 matches::erase(&mut tx, *tenant, *customer).await?;
                 findings::erase(&mut tx, *tenant, *customer).await?;
@@ -119,18 +121,18 @@ async fn delete(safe: &Safe, objects: &[ObjectName]) {
 }
 
 /// Moves the documents that an earlier release has stored in the database into the safe.
-pub(crate) async fn move_out(pool: &PgPool, safe: &Safe) -> Result<(), Error> {
+pub(crate) async fn move_out(database: &Database, safe: &Safe) -> Result<(), Error> {
     loop {
-        let plain = documents::any_plain(&mut *pool.acquire().await?).await?;
+        let plain = documents::any_plain(&mut *database.platform().await?).await?;
         let Some(documents::Plain { label, content }) = plain else { return Ok(()) };
         let document = Document::restore(label.mime_type, content);
         let kept = safe.keep(label, &document).await?;
-        documents::save_moved(&mut *pool.acquire().await?, &kept).await?;
+        documents::save_moved(&mut *database.of(kept.label.tenant).await?, &kept).await?;
     }
 }
 
 /// Deletes objects that are older than a bound and no document's.
-pub(crate) async fn sweep(pool: &PgPool, safe: &Safe, age: Duration) -> Result<(), Error> {
+pub(crate) async fn sweep(database: &Database, safe: &Safe, age: Duration) -> Result<(), Error> {
     let bound = SystemTime::now().checked_sub(age).unwrap_or(SystemTime::UNIX_EPOCH);
     let mut old = Box::pin(safe.objects().older_than(OffsetDateTime::from(bound)));
     loop {
@@ -139,7 +141,9 @@ pub(crate) async fn sweep(pool: &PgPool, safe: &Safe, age: Duration) -> Result<(
         if batch.is_empty() {
             return Ok(());
         }
-        let known = documents::recorded(&mut *pool.acquire().await?, &batch).await?;
+        let mut conn = database.of_each(batch.iter().map(|name| name.tenant)).await?;
+        let known = documents::recorded(&mut conn, &batch).await?;
+        drop(conn);
         let orphans: Vec<_> = batch.into_iter().filter(|name| !known.contains(name)).collect();
         delete(safe, &orphans).await;
         if !orphans.is_empty() {

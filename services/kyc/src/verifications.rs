@@ -5,10 +5,10 @@ use std::{fmt, sync::Arc, time::Duration};
 use kit::{
     caller::Caller,
     idempotency::{self, Answer, Begun, Key},
+    postgres::Database,
     time::now,
 };
 use prost::Message;
-use sqlx::PgPool;
 use time::OffsetDateTime;
 use tokio::sync::Notify;
 use types::{CustomerId, TenantId, VerificationId};
@@ -67,7 +67,7 @@ impl Zone {
 /// The verifications of all tenants.
 #[derive(Debug, Clone)]
 pub(crate) struct Verifications {
-    pool: PgPool,
+    database: Database,
     safe: Safe,
     customers: Customers,
     reports: Reports,
@@ -78,14 +78,14 @@ pub(crate) struct Verifications {
 
 impl Verifications {
     pub(crate) fn new(
-        pool: PgPool,
+        database: Database,
         safe: Safe,
         customers: Customers,
         directory: Directory,
         wake: Arc<Notify>,
     ) -> Self {
-        let reports = Reports::new(pool.clone(), customers.clone());
-        Self { pool, safe, customers, reports, directory, wake }
+        let reports = Reports::new(database.clone(), customers.clone());
+        Self { database, safe, customers, reports, directory, wake }
     }
 
     /// Records an attempt with its documents, which are in the safe before it.
@@ -96,20 +96,24 @@ impl Verifications {
         new: NewVerification,
         render: fn(&Verification) -> M,
     ) -> Result<Answer<M>, Error> {
-        if let Some(answer) = idempotency::replay(&self.pool, key.as_ref()).await? {
+        if let Some(answer) = idempotency::replay(&self.database, key.as_ref()).await? {
             return Ok(answer);
         }
         let customer = match self.customers.get(caller, new.customer).await {
             Ok(customer) if customer.active => customer,
-            Ok(_) => return self.refuse(key, Error::CustomerDisabled(new.customer)).await,
-            Err(error) => return self.refuse(key, error).await,
+            Ok(_) => {
+                let disabled = Error::CustomerDisabled(new.customer);
+                return self.refuse(caller.tenant(), key, disabled).await;
+            }
+            Err(error) => return self.refuse(caller.tenant(), key, error).await,
         };
         for _ in 0..MOST_TRIES {
             let place = self.make_room(caller.tenant(), &new).await?;
-            let mut work = match idempotency::begin(&self.pool, key.clone()).await? {
-                Begun::Replayed(answer) => return Ok(answer),
-                Begun::New(work) => work,
-            };
+            let mut work =
+                match idempotency::begin(&self.database, caller.tenant(), key.clone()).await? {
+                    Begun::Replayed(answer) => return Ok(answer),
+                    Begun::New(work) => work,
+                };
             let id = place.as_ref().map_or_else(VerificationId::new, |(id, _)| *id);
             let verification = begin(caller.tenant(), id, &new, &customer);
             let adapter = self.directory.choose(caller.tenant(), &new.provider).await?;
@@ -135,10 +139,11 @@ impl Verifications {
     /// Nothing is refused before it is known that no request with the same key was under way.
     async fn refuse<M: Message + Default>(
         &self,
+        tenant: TenantId,
         key: Option<Key>,
         error: Error,
     ) -> Result<Answer<M>, Error> {
-        match idempotency::begin(&self.pool, key).await? {
+        match idempotency::begin(&self.database, tenant, key).await? {
             Begun::Replayed(answer) => Ok(answer),
             Begun::New(_) => Err(error),
         }
@@ -151,7 +156,7 @@ impl Verifications {
         tenant: TenantId,
         new: &NewVerification,
     ) -> Result<Option<(VerificationId, Vec<Kept>)>, Error> {
-        let mut conn = self.pool.acquire().await?;
+        let mut conn = self.database.of(tenant).await?;
         let latest = verifications::latest(&mut conn, tenant, &[new.customer]).await?.pop();
         drop(conn);
         let mut id = VerificationId::new();
@@ -187,7 +192,7 @@ impl Verifications {
         tenant: TenantId,
         id: VerificationId,
     ) -> Result<Verification, Error> {
-        let mut conn = self.pool.acquire().await?;
+        let mut conn = self.database.of(tenant).await?;
         verifications::find(&mut conn, tenant, id).await?.ok_or(Error::VerificationNotFound(id))
     }
 
@@ -201,7 +206,7 @@ impl Verifications {
         if let Some(customer) = filter.customer {
             self.customers.get(caller, customer).await?;
         }
-        let mut conn = self.pool.acquire().await?;
+        let mut conn = self.database.of(caller.tenant()).await?;
         let found = verifications::list(&mut conn, caller.tenant(), filter, page).await?;
         let total = verifications::count(&mut conn, caller.tenant(), filter).await?;
         Ok((found, total))
@@ -213,7 +218,7 @@ impl Verifications {
         tenant: TenantId,
         customers: &[CustomerId],
     ) -> Result<Vec<Verification>, Error> {
-        let mut conn = self.pool.acquire().await?;
+        let mut conn = self.database.of(tenant).await?;
         verifications::latest(&mut conn, tenant, customers).await
     }
 }

@@ -11,7 +11,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use sqlx::PgPool;
+use kit::postgres::Database;
 use tokio::{
     sync::Notify,
     task::{JoinError, JoinSet},
@@ -41,7 +41,7 @@ const UNDER_WAY: &str = "lombard_verifications_under_way";
 /// One process's share of the work.
 #[derive(Debug)]
 pub(crate) struct Worker {
-    pool: PgPool,
+    database: Database,
     settings: Settings,
     driver: Arc<Driver>,
     wake: Arc<Notify>,
@@ -51,16 +51,16 @@ pub(crate) struct Worker {
 impl Worker {
     pub(crate) fn new(
         settings: Settings,
-        pool: PgPool,
+        database: Database,
         customers: Customers,
         directory: Directory,
         reviews: Reviews,
         wake: Arc<Notify>,
     ) -> Self {
         metrics::describe_gauge!(UNDER_WAY, "Verifications that this process works on.");
-        let driver = Driver::new(settings.clone(), pool.clone(), customers, directory, reviews);
+        let driver = Driver::new(settings.clone(), database.clone(), customers, directory, reviews);
         let driver = Arc::new(driver);
-        Self { pool, settings, driver, wake, under_way: JoinSet::new() }
+        Self { database, settings, driver, wake, under_way: JoinSet::new() }
     }
 
     /// Works until `stop`, then ends what is under way within `drain_timeout`. What is cut off then
@@ -97,7 +97,7 @@ impl Worker {
         self.settings.concurrency.saturating_sub(self.under_way.len())
     }
 
-    /// Begins as much of the work that is due as there is room for; nothing after `stop`.
+    /// Begins as much of the work that is due, whichever tenant's, as there is room for; nothing after `stop`.
     async fn take_up(&mut self, stop: &CancellationToken) -> Result<(), Error> {
         let free = i64::try_from(self.free()).unwrap_or(i64::MAX);
         if free == 0 {
@@ -105,7 +105,7 @@ impl Worker {
         }
         let start = Instant::now();
         // Only the waiting is given up: a claim that is cut off would have to wait for its lease to end.
-        let Some(conn) = stop.run_until_cancelled(self.pool.acquire()).await else {
+        let Some(conn) = stop.run_until_cancelled(self.database.platform()).await else {
             return Ok(());
         };
         let mut conn = conn?;

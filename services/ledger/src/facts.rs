@@ -3,7 +3,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
 
-use sqlx::PgPool;
+use kit::postgres::Database;
 use tokio::sync::Mutex as Turn;
 use types::{Currency, CustomerId, LedgerId, TenantId};
 
@@ -25,7 +25,7 @@ pub(crate) struct Facts {
 /// Facts of ledgers. Only those that exist are remembered: one that does not may yet.
 #[derive(Debug, Clone)]
 pub(crate) struct Ledgers {
-    pool: PgPool,
+    database: Database,
     /// It is told of the accounts that were read on the way.
     queue: Queue,
     shared: Arc<Shared>,
@@ -50,8 +50,8 @@ struct Wanted {
 }
 
 impl Ledgers {
-    pub(crate) fn new(pool: PgPool, queue: Queue) -> Self {
-        Self { pool, queue, shared: Arc::default() }
+    pub(crate) fn new(database: Database, queue: Queue) -> Self {
+        Self { database, queue, shared: Arc::default() }
     }
 
     /// The facts of one ledger; none when there is no such ledger.
@@ -105,7 +105,7 @@ impl Ledgers {
     }
 
     async fn read(&self, keys: &[Key]) -> Result<(), Error> {
-        let mut conn = self.pool.acquire().await?;
+        let mut conn = self.database.of_each(keys.iter().map(|(tenant, _)| *tenant)).await?;
         let found = store::accounts::of_ledgers(&mut conn, keys).await?;
         drop(conn);
         let mut known = self.shared.known.write().unwrap_or_else(PoisonError::into_inner);

@@ -2,8 +2,7 @@
 
 use std::time::Duration;
 
-use kit::gauges;
-use sqlx::PgPool;
+use kit::{gauges, postgres::Database};
 use tokio_util::sync::CancellationToken;
 
 const OUT_OF_BALANCE: &str = "lombard_ledger_currencies_out_of_balance";
@@ -12,12 +11,12 @@ const OUT_OF_BALANCE: &str = "lombard_ledger_currencies_out_of_balance";
 const TRIAL_BALANCE: Duration = Duration::from_mins(5);
 
 /// Reads them now and then until `stop`.
-pub(crate) async fn run(pool: PgPool, stop: CancellationToken) {
+pub(crate) async fn run(database: Database, stop: CancellationToken) {
     metrics::describe_gauge!(
         OUT_OF_BALANCE,
         "Tenants' currencies whose balances do not sum to zero; must be 0."
     );
-    gauges::run(pool, TRIAL_BALANCE, stop, |pool| async move {
+    gauges::run(database, TRIAL_BALANCE, stop, |database| async move {
         let wrong = sqlx::query_scalar!(
             r#"
             select count(*)::float8 as "count!"
@@ -28,7 +27,8 @@ pub(crate) async fn run(pool: PgPool, stop: CancellationToken) {
             ) as wrong
             "#
         );
-        wrong.fetch_one(&pool).await.map(|wrong| metrics::gauge!(OUT_OF_BALANCE).set(wrong))
+        let mut conn = database.platform().await?;
+        wrong.fetch_one(&mut *conn).await.map(|wrong| metrics::gauge!(OUT_OF_BALANCE).set(wrong))
     })
     .await;
 }

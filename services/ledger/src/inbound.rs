@@ -6,9 +6,10 @@ use std::sync::Arc;
 use kit::{
     caller::Caller,
     idempotency::{self, Answer, Begun, Key},
+    postgres::Database,
 };
 use prost::Message;
-use sqlx::{Connection, PgConnection, PgPool};
+use sqlx::{Connection, PgConnection};
 use tokio::sync::Notify;
 use types::{Amount, LedgerId, PaymentId, Reference, TenantId, TransferId};
 use uuid::Uuid;
@@ -60,14 +61,14 @@ struct Coming {
 /// The use cases.
 #[derive(Clone)]
 pub(crate) struct Inbound {
-    pool: PgPool,
+    database: Database,
     /// Tells the worker of this process that something may have to go back.
     wake: Arc<Notify>,
 }
 
 impl Inbound {
-    pub(crate) fn new(pool: PgPool, wake: Arc<Notify>) -> Self {
-        Self { pool, wake }
+    pub(crate) fn new(database: Database, wake: Arc<Notify>) -> Self {
+        Self { database, wake }
     }
 
     /// Takes in a payment for a ledger of the caller's; `is_credited` tells a transfer to a ledger from one
@@ -85,7 +86,7 @@ impl Inbound {
         render: fn(&Transfer) -> M,
         is_credited: fn(&M) -> bool,
     ) -> Result<Answer<M>, Error> {
-        let mut work = match idempotency::begin(&self.pool, key).await? {
+        let mut work = match idempotency::begin(&self.database, caller.tenant(), key).await? {
             Begun::Replayed(answer) => return credited(answer, is_credited),
             Begun::New(work) => work,
         };
@@ -106,13 +107,17 @@ impl Inbound {
 
     /// Takes in what a rail has brought, once. What names no ledger that can take it goes back.
     pub(crate) async fn arrive(&self, rail_reference: &str, arrival: Arrival) -> Result<(), Error> {
-        let mut tx = self.pool.begin().await?;
         let Arrival { kind, amount, reference, sender, account } = arrival;
-        let addressed = store::addresses::find(&mut tx, &account).await?;
+        // Whose it is, nobody has said yet.
+        let mut conn = self.database.platform().await?;
+        let addressed = store::addresses::find(&mut conn, &account).await?;
+        drop(conn);
         let name = RailReference { rail: kind.word(), reference: rail_reference.to_owned() };
         let tenant = addressed.map_or(PLATFORM, |addressed| addressed.tenant);
         let coming = Coming { tenant, name, kind, amount, reference, sender };
         let ledger = addressed.map(|addressed| addressed.ledger);
+        // It may have been taken in before, when the number was still nobody's.
+        let mut tx = self.database.begin_of_each([tenant, PLATFORM]).await?;
         coming.take(&mut tx, ledger, Unfit::GoesBack).await?;
         kit::postgres::commit(tx).await?;
         self.wake.notify_one();

@@ -8,9 +8,9 @@ use kit::{
     errors::Violations,
     idempotency::{self, Answer, Begun, Key},
     page,
+    postgres::Database,
 };
 use prost::Message;
-use sqlx::PgPool;
 use types::{Amount, BankCode, Bic, Currency, CustomerId, DecimalText, Iban, LedgerId, SortCode};
 
 use crate::{
@@ -95,14 +95,14 @@ impl OverdraftLimit {
 /// The use cases.
 #[derive(Clone)]
 pub(crate) struct Ledgers {
-    pool: PgPool,
+    database: Database,
     customers: Customers,
     bank: Bank,
 }
 
 impl Ledgers {
-    pub(crate) fn new(pool: PgPool, customers: Customers, bank: Bank) -> Self {
-        Self { pool, customers, bank }
+    pub(crate) fn new(database: Database, customers: Customers, bank: Bank) -> Self {
+        Self { database, customers, bank }
     }
 
     /// Issues a ledger.
@@ -123,7 +123,7 @@ impl Ledgers {
             Some(customer) if customer.active => Some(self.take_number().await?),
             Some(_) | None => None,
         };
-        let mut work = match idempotency::begin(&self.pool, key).await? {
+        let mut work = match idempotency::begin(&self.database, caller.tenant(), key).await? {
             Begun::Replayed(answer) => return self.name(caller, answer, id).await,
             Begun::New(work) => work,
         };
@@ -144,7 +144,7 @@ impl Ledgers {
         key: Option<&Key>,
         customer: CustomerId,
     ) -> Result<Option<Named<M>>, Error> {
-        match idempotency::replay(&self.pool, key).await? {
+        match idempotency::replay(&self.database, key).await? {
             Some(answer) => Ok(Some(self.name(caller, answer, customer).await?)),
             None => Ok(None),
         }
@@ -164,7 +164,8 @@ impl Ledgers {
     /// longer than that, and what is not used after all is lost.
     async fn take_number(&self) -> Result<(UkAccount, InternationalAccount), Error> {
         let Bank { code, sort_code, bic } = &self.bank;
-        let mut conn = self.pool.acquire().await?;
+        // The counters are no tenant's.
+        let mut conn = self.database.of_each([]).await?;
         let account_number = store::account_numbers::take(&mut conn, sort_code).await?;
         let iban = Iban::of_uk_account(code, sort_code, &account_number);
         let uk = UkAccount { sort_code: sort_code.clone(), account_number };
@@ -182,7 +183,7 @@ impl Ledgers {
         caller: &Caller,
         ids: &[LedgerId],
     ) -> Result<Vec<Held>, Error> {
-        let mut conn = self.pool.acquire().await?;
+        let mut conn = self.database.of(caller.tenant()).await?;
         let found = store::ledgers::find(&mut conn, caller.tenant(), ids).await?;
         drop(conn);
         let names = self.names(caller, &found).await?;
@@ -205,7 +206,7 @@ impl Ledgers {
     ) -> Result<Page, Error> {
         let holder = self.customers.find(caller, customer).await?.ok_or(Error::CustomerNotFound)?;
         let tenant = caller.tenant();
-        let mut conn = self.pool.acquire().await?;
+        let mut conn = self.database.of(caller.tenant()).await?;
         let total = store::ledgers::count(&mut conn, tenant, customer).await?;
         let limit = size.saturating_add(1);
         let rows = store::ledgers::of_customer(&mut conn, tenant, customer, before, limit).await?;
@@ -224,7 +225,7 @@ impl Ledgers {
         caller: &Caller,
         customers: &[CustomerId],
     ) -> Result<Vec<Summary>, Error> {
-        let mut conn = self.pool.acquire().await?;
+        let mut conn = self.database.of(caller.tenant()).await?;
         let found = store::ledgers::summaries(&mut conn, caller.tenant(), customers).await?;
         let mut found: HashMap<CustomerId, Summary> =
             found.into_iter().map(|summary| (summary.customer_id, summary)).collect();
@@ -237,7 +238,7 @@ impl Ledgers {
         caller: &Caller,
         id: LedgerId,
     ) -> Result<Option<Currency>, Error> {
-        let mut conn = self.pool.acquire().await?;
+        let mut conn = self.database.of(caller.tenant()).await?;
         let ledger = store::ledgers::find(&mut conn, caller.tenant(), &[id]).await?.pop();
         Ok(ledger.map(|ledger| ledger.currency))
     }
@@ -252,9 +253,9 @@ impl Ledgers {
         change: Change,
         render: fn(&Ledger) -> M,
     ) -> Result<Named<M>, Error> {
-        let mut work = match idempotency::begin(&self.pool, key).await? {
+        let mut work = match idempotency::begin(&self.database, caller.tenant(), key).await? {
             Begun::Replayed(answer) => {
-                let mut conn = self.pool.acquire().await?;
+                let mut conn = self.database.of(caller.tenant()).await?;
                 let ledger = store::ledgers::find(&mut conn, caller.tenant(), &[id]).await?.pop();
                 drop(conn);
                 let customer_id = ledger.ok_or(Error::LedgerNotFound)?.customer_id;

@@ -4,17 +4,21 @@
 use std::{sync::Arc, time::Duration};
 
 use anyhow::Context;
-use kit::server::{self, Service};
+use kit::{
+    postgres::Database,
+    server::{self, Service},
+    tls::Listener,
+};
 use proto::ledger::v1::ledger_service_server::SERVICE_NAME;
 use sqlx::{PgPool, migrate::Migrator};
 use tokio::{
-    net::TcpListener,
     sync::Notify,
     task::{JoinHandle, JoinSet},
 };
 use tokio_util::sync::CancellationToken;
 use tonic::transport::Channel;
 
+mod callers;
 mod config;
 mod domain;
 mod error;
@@ -54,12 +58,15 @@ pub const DOMAIN: &str = "lombard.ledger.v1";
 /// The schema of the service's database.
 pub static MIGRATIONS: Migrator = sqlx::migrate!();
 
-/// What the service serves, on this database. `customer` leads to the customer service. The handle is
+/// The role that the service does everything in, whoever connects.
+pub const ROLE: &str = "ledger_service";
+
+/// What the service serves, on the database that a pool leads to. `customer` leads to the customer service. The handle is
 /// that of the task that posts transfers: it ends when nothing is served any more and all that was
 /// accepted has been answered. The work that payments leave is done by [`work`].
 #[must_use]
 pub fn service(settings: Settings, pool: PgPool, customer: Channel) -> (Service, JoinHandle<()>) {
-    answering(settings, pool, customer, Arc::default())
+    answering(settings, Database::new(&pool, ROLE), customer, Arc::default())
 }
 
 /// Works on payments until `stop`, then ends what is under way within `drain_timeout`.
@@ -70,7 +77,8 @@ pub async fn work(
     drain_timeout: Duration,
     stop: CancellationToken,
 ) {
-    Box::pin(worker(&settings, pool, customer, Arc::default()).run(drain_timeout, stop)).await;
+    let database = Database::new(&pool, ROLE);
+    Box::pin(worker(&settings, database, customer, Arc::default()).run(drain_timeout, stop)).await;
 }
 
 /// Serves and works until `stop`, then lets what is under way finish within `drain_timeout`.
@@ -79,24 +87,25 @@ pub async fn work(
 ///
 /// When the schema is not known or the server fails.
 pub async fn serve(
-    listener: TcpListener,
+    listener: impl Into<Listener>,
     settings: Settings,
     pool: PgPool,
     customer: Channel,
     drain_timeout: Duration,
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
-    kit::postgres::wait_for_schema(&pool, &MIGRATIONS, &stop).await?;
+    let database = Database::new(&pool, ROLE);
+    kit::postgres::wait_for_schema(&database, &MIGRATIONS, &stop).await?;
     let mut background = JoinSet::new();
-    background.spawn(gauges::run(pool.clone(), stop.clone()));
-    background.spawn(kit::audit::run(pool.clone(), stop.clone()));
+    background.spawn(gauges::run(database.clone(), stop.clone()));
+    background.spawn(kit::audit::run(database.clone(), stop.clone()));
     if settings.seal_interval_s > 0 {
         let interval = Duration::from_secs(settings.seal_interval_s);
-        background.spawn(seals::run(pool.clone(), interval, stop.clone()));
+        background.spawn(seals::run(database.clone(), interval, stop.clone()));
     }
     let wake = Arc::<Notify>::default();
-    let worker = worker(&settings, pool.clone(), customer.clone(), Arc::clone(&wake));
-    let (service, mut posting) = answering(settings, pool, customer, wake);
+    let worker = worker(&settings, database.clone(), customer.clone(), Arc::clone(&wake));
+    let (service, mut posting) = answering(settings, database, customer, wake);
     // A server that fails takes the worker with it.
     let worker_stop = stop.child_token();
     let server = async {
@@ -120,26 +129,27 @@ pub async fn serve(
 
 fn answering(
     settings: Settings,
-    pool: PgPool,
+    database: Database,
     customer: Channel,
     wake: Arc<Notify>,
 ) -> (Service, JoinHandle<()>) {
-    let (queue, posting) = Queue::start(&pool);
+    let (queue, posting) = Queue::start(&database);
     let service = Service {
         name: SERVICE_NAME,
-        routes: rpc::routes(settings, pool.clone(), customer, queue, wake)
-            .add_service(kit::audit::server(pool.clone())),
+        routes: rpc::routes(settings, database.clone(), customer, queue, wake)
+            .add_service(kit::audit::server(database.clone())),
         public: &[],
+        groups: &callers::GROUPS,
         descriptors: proto::DESCRIPTORS,
-        database: pool,
+        database,
     };
     (service, posting)
 }
 
-fn worker(settings: &Settings, pool: PgPool, customer: Channel, wake: Arc<Notify>) -> Worker {
+fn worker(settings: &Settings, database: Database, customer: Channel, wake: Arc<Notify>) -> Worker {
     let payments = settings.payments.clone();
     let rail = settings
         .sandbox
-        .then(|| Arc::new(Sandbox::new(pool.clone(), payments.sandbox_delay)) as Arc<dyn Rail>);
-    Worker::new(payments, pool, Customers::new(customer), rail, wake)
+        .then(|| Arc::new(Sandbox::new(database.clone(), payments.sandbox_delay)) as Arc<dyn Rail>);
+    Worker::new(payments, database, Customers::new(customer), rail, wake)
 }

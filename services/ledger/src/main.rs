@@ -1,15 +1,13 @@
 //! The ledger service's program.
 
-use anyhow::Context;
 use clap::{Args, Parser, Subcommand};
 use kit::{
-    client,
     config::{PostgresConfig, ServerConfig, TelemetryConfig},
+    peers::CUSTOMER,
     telemetry::{self, LogTo},
 };
 use ledger::Settings;
 use sqlx::PgPool;
-use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 #[global_allocator]
@@ -42,7 +40,7 @@ struct Serve {
     server: ServerConfig,
     #[command(flatten)]
     settings: Settings,
-    /// The customer service, for example `http://customer:7002`.
+    /// The customer service, for example `https://customer:7002`.
     #[arg(long, env = "CUSTOMER_URL")]
     customer_url: String,
 }
@@ -62,8 +60,9 @@ async fn main() -> anyhow::Result<()> {
 async fn serve(config: Serve, pool: PgPool) -> anyhow::Result<()> {
     let Serve { server, settings, customer_url } = config;
     let mut signals = server.signals()?;
-    let customer = client::channel(customer_url).context("the customer service's URL")?;
-    let listener = TcpListener::bind(server.listen).await.context("cannot listen")?;
+    let links = server.tls.links("ledger")?;
+    let customer = links.channel(CUSTOMER, &customer_url)?;
+    let listener = links.listen(server.listen).await?;
     let (stop, drain_timeout) = (CancellationToken::new(), server.drain_timeout());
     let serving = ledger::serve(listener, settings, pool, customer, drain_timeout, stop.clone());
     signals.run(&stop, serving).await

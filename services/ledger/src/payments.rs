@@ -11,9 +11,9 @@ use kit::{
     errors::Violations,
     idempotency::{self, Answer, Begun, Key},
     page,
+    postgres::Database,
 };
 use prost::Message;
-use sqlx::PgPool;
 use tokio::sync::Notify;
 use types::{LedgerId, PaymentId, Reference};
 
@@ -59,7 +59,7 @@ pub(crate) struct Page {
 /// The use cases.
 #[derive(Clone)]
 pub(crate) struct Payments {
-    pool: PgPool,
+    database: Database,
     standings: Standings,
     /// Whether anything leads out of this platform.
     has_rail: bool,
@@ -69,12 +69,12 @@ pub(crate) struct Payments {
 
 impl Payments {
     pub(crate) fn new(
-        pool: PgPool,
+        database: Database,
         standings: Standings,
         has_rail: bool,
         wake: Arc<Notify>,
     ) -> Self {
-        Self { pool, standings, has_rail, wake }
+        Self { database, standings, has_rail, wake }
     }
 
     /// Accepts a payment, or records that there was not enough for it. To a ledger of the same tenant
@@ -85,13 +85,13 @@ impl Payments {
         new: NewPayment,
         render: fn(&Payment) -> M,
     ) -> Result<Answer<M>, Error> {
-        if let Some(answer) = idempotency::replay(&self.pool, new.key.as_ref()).await? {
+        if let Some(answer) = idempotency::replay(&self.database, new.key.as_ref()).await? {
             return Ok(answer);
         }
         let key = new.key.clone();
         // What it is refused for is told when no other request has the key.
         let prepared = self.prepare(caller, new).await;
-        let mut work = match idempotency::begin(&self.pool, key).await? {
+        let mut work = match idempotency::begin(&self.database, caller.tenant(), key).await? {
             Begun::Replayed(answer) => return Ok(answer),
             Begun::New(work) => work,
         };
@@ -106,12 +106,12 @@ impl Payments {
     /// transaction.
     async fn prepare(&self, caller: &Caller, new: NewPayment) -> Result<Entry, Error> {
         let tenant = caller.tenant();
-        let mut conn = self.pool.acquire().await?;
+        let mut conn = self.database.of(tenant).await?;
         let ledger = store::ledgers::find(&mut conn, tenant, &[new.from]).await?.pop();
+        drop(conn);
         let ledger = ledger.ok_or(Error::LedgerNotFound)?;
         let amount = new.amount.of(ledger.currency)?;
-        let addressed = store::addresses::find(&mut conn, &new.creditor.account).await?;
-        drop(conn);
+        let addressed = self.addressed(&new.creditor).await?;
         if let Some(clause) = to_itself(tenant, new.from, addressed) {
             let mut bad = Violations::new();
             bad.add(creditor_field(new.kind), clause);
@@ -153,17 +153,22 @@ impl Payments {
         bad: &mut Violations,
     ) -> Result<(), Error> {
         let Some((from, (kind, creditor))) = from.zip(to) else { return Ok(()) };
-        let mut conn = self.pool.acquire().await?;
-        let addressed = store::addresses::find(&mut conn, &creditor.account).await?;
+        let addressed = self.addressed(creditor).await?;
         if let Some(clause) = to_itself(caller.tenant(), from, addressed) {
             bad.add(creditor_field(kind), clause);
         }
         Ok(())
     }
 
+    /// Which ledger of the platform a creditor's account is: another tenant's, maybe.
+    async fn addressed(&self, creditor: &OutsideParty) -> Result<Option<Addressed>, Error> {
+        let mut conn = self.database.platform().await?;
+        store::addresses::find(&mut conn, &creditor.account).await
+    }
+
     /// Reads one payment.
     pub(crate) async fn get(&self, caller: &Caller, id: PaymentId) -> Result<Payment, Error> {
-        let mut conn = self.pool.acquire().await?;
+        let mut conn = self.database.of(caller.tenant()).await?;
         let found = store::payments::find(&mut conn, caller.tenant(), id).await?;
         found.ok_or(Error::PaymentNotFound)
     }
@@ -178,7 +183,7 @@ impl Payments {
         size: i64,
     ) -> Result<Page, Error> {
         let tenant = caller.tenant();
-        let mut conn = self.pool.acquire().await?;
+        let mut conn = self.database.of(caller.tenant()).await?;
         if let Some(ledger) = ledger {
             let found = store::ledgers::find(&mut conn, tenant, &[ledger]).await?;
             found.first().ok_or(Error::LedgerNotFound)?;
@@ -201,7 +206,7 @@ impl Payments {
         id: PaymentId,
         render: fn(&Payment) -> M,
     ) -> Result<Answer<M>, Error> {
-        let mut work = match idempotency::begin(&self.pool, key).await? {
+        let mut work = match idempotency::begin(&self.database, caller.tenant(), key).await? {
             Begun::Replayed(answer) => return Ok(answer),
             Begun::New(work) => work,
         };

@@ -8,8 +8,7 @@
 
 use std::{sync::Arc, time::Instant};
 
-use kit::{errors, telemetry::Origin};
-use sqlx::PgPool;
+use kit::{errors, postgres::Database, telemetry::Origin};
 use tokio::{
     sync::{OwnedSemaphorePermit, Semaphore, mpsc, oneshot},
     task::JoinHandle,
@@ -74,11 +73,11 @@ pub(crate) struct Queue {
 impl Queue {
     /// A queue and the task behind it, which ends when everything that was handed in has been answered
     /// and no [`Queue`] is left.
-    pub(crate) fn start(pool: &PgPool) -> (Self, JoinHandle<()>) {
+    pub(crate) fn start(database: &Database) -> (Self, JoinHandle<()>) {
         describe_metrics();
         let (messages, waiting) = mpsc::unbounded_channel();
         let room = Arc::new(Semaphore::new(ROOM));
-        let task = task::Task::new(pool, waiting);
+        let task = task::Task::new(database, waiting);
         #[expect(
             clippy::disallowed_methods,
             reason = "the handle is given to whoever waits for it"

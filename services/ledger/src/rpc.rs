@@ -15,14 +15,13 @@ mod sandbox;
 mod transactions;
 mod transfers;
 
-use kit::{caller::Caller, errors::Violations};
+use kit::{caller::Caller, errors::Violations, postgres::Database};
 use proto::ledger::v1::{
     self as pb, ledger_service_server::LedgerServiceServer,
     payment_service_server::PaymentServiceServer, sandbox_service_server::SandboxServiceServer,
 };
 use std::sync::Arc;
 
-use sqlx::PgPool;
 use tokio::sync::Notify;
 use tonic::{Request, Response, Status, async_trait, service::Routes, transport::Channel};
 use types::Currency;
@@ -44,7 +43,7 @@ use crate::{
 /// All rpcs; those of the sandbox only where it is switched on.
 pub(crate) fn routes(
     settings: Settings,
-    pool: PgPool,
+    database: Database,
     customer: Channel,
     queue: Queue,
     wake: Arc<Notify>,
@@ -53,22 +52,22 @@ pub(crate) fn routes(
     let customers = Customers::new(customer);
     let bank = Bank { code, sort_code, bic };
     let standings = Standings::new(customers.clone());
-    let transfers = Transfers::new(pool.clone(), standings.clone(), queue);
-    let inbound = Inbound::new(pool.clone(), Arc::clone(&wake));
+    let transfers = Transfers::new(database.clone(), standings.clone(), queue);
+    let inbound = Inbound::new(database.clone(), Arc::clone(&wake));
     let mut payees: Vec<Arc<dyn Payees>> =
-        vec![Arc::new(directory::Ours::new(pool.clone(), customers.clone()))];
+        vec![Arc::new(directory::Ours::new(database.clone(), customers.clone()))];
     if sandbox {
         payees.push(Arc::new(directory::Sandbox));
     }
     let payments = PaymentRpcs {
-        payments: Payments::new(pool.clone(), standings, sandbox, wake),
+        payments: Payments::new(database.clone(), standings, sandbox, wake),
         payees: Directory::new(payees),
         transfers: transfers.clone(),
     };
     let ledger = LedgerRpcs {
-        ledgers: Ledgers::new(pool.clone(), customers.clone(), bank),
+        ledgers: Ledgers::new(database.clone(), customers.clone(), bank),
         transfers: transfers.clone(),
-        transactions: Transactions::new(pool, customers),
+        transactions: Transactions::new(database, customers),
         currencies,
     };
     let routes = Routes::new(LedgerServiceServer::new(ledger))

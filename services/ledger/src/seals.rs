@@ -4,10 +4,11 @@
 //! Each walk passes all accounts in the order of their keys, a page at a time, and rests after each
 //! page for several times as long as that took. Any number of processes may walk: the first to seal a
 //! span has sealed it, the others leave that account for their next walk. A walk that is cut off has
-//! left complete seals, and the next one goes on from there.
+//! left complete seals, and the next one goes on from there. It is the platform's, and sees all tenants' entries.
 
 use std::{collections::HashSet, time::Duration};
 
+use kit::postgres::Database;
 use sqlx::{PgConnection, PgPool};
 use time::OffsetDateTime;
 use tokio::time::{Instant, sleep};
@@ -16,6 +17,7 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::{
+    ROLE,
     domain::seal::{Hash, NoEncoding, SPAN, Span, Tree, root},
     store::{
         self,
@@ -38,7 +40,7 @@ const UNSEEN: Duration = Duration::from_mins(2);
 const WHOLE: u32 = 60;
 
 /// Seals what is posted until `stop`, with a walk every `interval`.
-pub(crate) async fn run(pool: PgPool, interval: Duration, stop: CancellationToken) {
+pub(crate) async fn run(database: Database, interval: Duration, stop: CancellationToken) {
     // So that processes that start together walk apart.
     let mut wait = rand::random_range(Duration::ZERO..=interval);
     let (mut walks, mut since) = (0_u32, None);
@@ -51,7 +53,7 @@ pub(crate) async fn run(pool: PgPool, interval: Duration, stop: CancellationToke
         let from = since.filter(|_| !walks.is_multiple_of(WHOLE));
         let walked = tokio::select! {
             () = stop.cancelled() => return,
-            walked = walk(&pool, AGE, from) => walked,
+            walked = walk(&database, AGE, from) => walked,
         };
         match walked {
             Ok(Walked { begin, sealed }) => {
@@ -71,7 +73,7 @@ pub(crate) async fn run(pool: PgPool, interval: Duration, stop: CancellationToke
 ///
 /// Those of the database; the seals that were made before one stay.
 pub async fn seal(pool: &PgPool, age: Duration) -> Result<u64, sqlx::Error> {
-    Ok(walk(pool, age, None).await?.sealed)
+    Ok(walk(&Database::new(pool, ROLE), age, None).await?.sealed)
 }
 
 struct Walked {
@@ -82,16 +84,16 @@ struct Walked {
 
 /// Passes all accounts once; those without an entry from `since` on are not looked at.
 async fn walk(
-    pool: &PgPool,
+    database: &Database,
     age: Duration,
     since: Option<OffsetDateTime>,
 ) -> Result<Walked, sqlx::Error> {
-    let begin = store::seals::now(&mut *pool.acquire().await?).await?;
+    let begin = store::seals::now(&mut *database.platform().await?).await?;
     let before = age.try_into().ok().and_then(|age| begin.checked_sub(age)).unwrap_or(begin);
     let (mut after, mut sealed) = ((Uuid::nil(), Uuid::nil()), 0_u64);
     loop {
         let started = Instant::now();
-        let mut tx = pool.begin().await?;
+        let mut tx = database.begin_platform().await?;
         store::seals::find_by_key(&mut tx).await?;
         let passed = store::seals::pass(&mut tx, after, since, PAGE).await?;
         tx.rollback().await?;
@@ -101,7 +103,7 @@ async fn walk(
         let mut due: Vec<Chain> = passed.into_iter().filter_map(Chain::due).collect();
         while !due.is_empty() {
             let rest_of_page = due.split_off(due.len().min(SEALED_TOGETHER));
-            let (made, more) = seal_chains(pool, due, before).await?;
+            let (made, more) = seal_chains(database, due, before).await?;
             sealed = sealed.saturating_add(made);
             due = more;
             due.extend(rest_of_page);
@@ -162,12 +164,12 @@ impl Chain {
 
 /// Seals one span of each account. Answers how many seals were made, and the accounts that have more.
 async fn seal_chains(
-    pool: &PgPool,
+    database: &Database,
     mut chains: Vec<Chain>,
     before: OffsetDateTime,
 ) -> Result<(u64, Vec<Chain>), sqlx::Error> {
     let started = Instant::now();
-    let mut tx = pool.begin().await?;
+    let mut tx = database.begin_platform().await?;
     store::seals::find_by_key(&mut tx).await?;
     read(&mut tx, &mut chains, before).await?;
     let seals: Vec<Seal> = chains.iter().filter_map(Chain::seal).collect();

@@ -1,7 +1,7 @@
 //! Reading what was moved, as one ledger sees it.
 
-use kit::{caller::Caller, page};
-use sqlx::{PgConnection, PgPool};
+use kit::{caller::Caller, page, postgres::Database};
+use sqlx::PgConnection;
 use time::OffsetDateTime;
 use types::{Currency, CustomerId, LedgerId, TenantId, TransactionId};
 
@@ -56,13 +56,13 @@ pub(crate) enum Found {
 /// The use cases.
 #[derive(Clone)]
 pub(crate) struct Transactions {
-    pool: PgPool,
+    database: Database,
     customers: Customers,
 }
 
 impl Transactions {
-    pub(crate) fn new(pool: PgPool, customers: Customers) -> Self {
-        Self { pool, customers }
+    pub(crate) fn new(database: Database, customers: Customers) -> Self {
+        Self { database, customers }
     }
 
     /// A page of a ledger's transactions, newest first.
@@ -103,7 +103,7 @@ impl Transactions {
         at: Option<OffsetDateTime>,
     ) -> Result<Balance, Error> {
         let tenant = caller.tenant();
-        let mut conn = self.pool.acquire().await?;
+        let mut conn = self.database.of(caller.tenant()).await?;
         let counted = store::entries::count_all(&mut conn, tenant, ledger).await?;
         let Counted { count, currency, now } = counted.ok_or(Error::LedgerNotFound)?;
         let at = at.unwrap_or(now);
@@ -127,7 +127,7 @@ impl Transactions {
         wanted: &Wanted,
     ) -> Result<Option<Page>, Error> {
         let tenant = caller.tenant();
-        let mut conn = self.pool.acquire().await?;
+        let mut conn = self.database.of(caller.tenant()).await?;
         let counted = store::entries::count_all(&mut conn, tenant, ledger).await?;
         let Some(Counted { count, .. }) = counted else { return Ok(None) };
         let Wanted { filter, before, size } = wanted;
@@ -149,7 +149,7 @@ impl Transactions {
 
     async fn find(&self, caller: &Caller, id: TransactionId) -> Result<Option<Named>, Error> {
         let Some((transfer, side)) = id.split() else { return Ok(None) };
-        let mut conn = self.pool.acquire().await?;
+        let mut conn = self.database.of(caller.tenant()).await?;
         let tenant = caller.tenant();
         let Some(place) = store::entries::find(&mut conn, tenant, transfer, side).await? else {
             return Ok(None);

@@ -6,8 +6,8 @@ use kit::{
     caller::Caller,
     errors::Violations,
     idempotency::{Answer, Key},
+    postgres::Database,
 };
-use sqlx::PgPool;
 use types::{
     Amount, Currency, CustomerId, DecimalText, LedgerId, Reference, Side, TransactionId, TransferId,
 };
@@ -75,16 +75,16 @@ pub(crate) struct NewReversal {
 /// The use cases.
 #[derive(Clone)]
 pub(crate) struct Transfers {
-    pool: PgPool,
+    database: Database,
     standings: Standings,
     queue: Queue,
     ledgers: Ledgers,
 }
 
 impl Transfers {
-    pub(crate) fn new(pool: PgPool, standings: Standings, queue: Queue) -> Self {
-        let ledgers = Ledgers::new(pool.clone(), queue.clone());
-        Self { pool, standings, queue, ledgers }
+    pub(crate) fn new(database: Database, standings: Standings, queue: Queue) -> Self {
+        let ledgers = Ledgers::new(database.clone(), queue.clone());
+        Self { database, standings, queue, ledgers }
     }
 
     /// Moves money between two ledgers, or records that there was not enough.
@@ -171,7 +171,7 @@ impl Transfers {
 
     /// Reads one transfer.
     pub(crate) async fn get(&self, caller: &Caller, id: TransferId) -> Result<Transfer, Error> {
-        let mut conn = self.pool.acquire().await?;
+        let mut conn = self.database.of(caller.tenant()).await?;
         let found = store::transfers::find(&mut conn, caller.tenant(), id).await?;
         found.ok_or(Error::TransferNotFound)
     }
@@ -229,7 +229,7 @@ impl Transfers {
         error: Error,
     ) -> Result<Answer<Transfer>, Error> {
         let Some(key) = key else { return Err(error) };
-        let mut conn = self.pool.acquire().await?;
+        let mut conn = self.database.of(caller.tenant()).await?;
         let asked = [(caller.tenant(), key.id.as_str())];
         match store::transfers::find_by_requests(&mut conn, &asked).await?.pop() {
             Some(found) if found.request.as_ref() == Some(key) => {

@@ -42,7 +42,11 @@ pub struct Options {
 pub async fn verify(pool: &PgPool, options: Options) -> anyhow::Result<Report> {
     let begin = Instant::now();
     kit::postgres::check_schema(pool, &MIGRATIONS).await?;
-    let mut tx = pool.begin_with("begin isolation level repeatable read, read only").await?;
+    let mut tx = pool
+        .begin_with(
+            "begin isolation level repeatable read, read only; set local lombard.tenants = '*'",
+        )
+        .await?;
     let conn: &mut PgConnection = &mut tx;
     let snapshot_time = prepare(conn).await?;
     let counts = Counts::read(conn).await?;

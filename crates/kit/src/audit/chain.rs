@@ -7,16 +7,17 @@
 
 use std::time::Duration;
 
-use sqlx::{Connection, PgPool};
 use time::OffsetDateTime;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
+use types::TenantId;
 use uuid::Uuid;
 
 use super::{
     Digest, Form,
     store::{self, Kept},
 };
+use crate::postgres::Database;
 
 /// How old records are when they become links: those of a busy moment do together, in order.
 const AGE: Duration = Duration::from_secs(2);
@@ -61,7 +62,7 @@ pub(super) fn hash(before: &[u8], sequence: i64, record: &Kept) -> Digest {
 }
 
 /// Makes records links until `stop`, with a round every two seconds.
-pub async fn run(pool: PgPool, stop: CancellationToken) {
+pub async fn run(database: Database, stop: CancellationToken) {
     // So that processes that start together do so apart.
     let mut wait = rand::random_range(Duration::ZERO..=INTERVAL);
     let (mut rounds, mut since) = (0_u32, None);
@@ -74,7 +75,7 @@ pub async fn run(pool: PgPool, stop: CancellationToken) {
         let from = since.filter(|_| !rounds.is_multiple_of(WHOLE));
         let round = tokio::select! {
             () = stop.cancelled() => return,
-            round = round(&pool, AGE, from) => round,
+            round = round(&database, AGE, from) => round,
         };
         match round {
             Ok((begin, linked)) => {
@@ -96,18 +97,19 @@ pub async fn run(pool: PgPool, stop: CancellationToken) {
 /// # Errors
 ///
 /// Those of the database; the links that were made before one stay.
-pub async fn link(pool: &PgPool, age: Duration) -> Result<u64, sqlx::Error> {
-    Ok(round(pool, age, None).await?.1)
+pub async fn link(database: &Database, age: Duration) -> Result<u64, sqlx::Error> {
+    Ok(round(database, age, None).await?.1)
 }
 
 /// One round over records from `since` on. Answers when it began, by the database's clock, and how many
 /// links it made.
 async fn round(
-    pool: &PgPool,
+    database: &Database,
     age: Duration,
     since: Option<OffsetDateTime>,
 ) -> Result<(OffsetDateTime, u64), sqlx::Error> {
-    let mut conn = pool.acquire().await?;
+    // It is the platform's work, whoever has records.
+    let mut conn = database.platform().await?;
     let begin = store::now(&mut conn).await?;
     let before = age.try_into().ok().and_then(|age| begin.checked_sub(age)).unwrap_or(begin);
     let due = store::due(&mut conn, since, before).await?;
@@ -115,7 +117,7 @@ async fn round(
     let mut linked = 0_u64;
     for tenant in due {
         loop {
-            let made = extend(pool, tenant, (since, before)).await?;
+            let made = extend(database, tenant, (since, before)).await?;
             linked = linked.saturating_add(u64::try_from(made).unwrap_or_default());
             if i64::try_from(made).is_ok_and(|made| made < TOGETHER) {
                 break;
@@ -127,12 +129,11 @@ async fn round(
 
 /// Makes some of a tenant's records links. Answers how many: none where somebody else does so now.
 async fn extend(
-    pool: &PgPool,
+    database: &Database,
     tenant: Uuid,
     times: (Option<OffsetDateTime>, OffsetDateTime),
 ) -> Result<usize, sqlx::Error> {
-    let mut conn = pool.acquire().await?;
-    let mut tx = conn.begin().await?;
+    let mut tx = database.begin(TenantId::from_uuid(tenant)).await?;
     // First: a record that gets its place after this is found by whoever reads the head then.
     let (mut sequence, mut before) =
         store::head(&mut tx, tenant).await?.unwrap_or((0, NONE.to_vec()));

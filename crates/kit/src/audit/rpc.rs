@@ -2,9 +2,8 @@
 
 use proto::audit::v1::{
     self as pb,
-    audit_service_server::{AuditService, AuditServiceServer},
+    audit_service_server::{AuditService, AuditServiceServer, SERVICE_NAME},
 };
-use sqlx::{Connection, PgPool};
 use tonic::{Code, Request, Response, Status};
 use types::UserId;
 use uuid::Uuid;
@@ -17,11 +16,17 @@ use crate::{
     caller::Caller,
     errors::{self, Error, Violations},
     page::{self, cut, token},
+    peers::{GATEWAY, Group},
+    postgres::Database,
     time::{from_timestamp, timestamp},
 };
 
 /// The package of the contract, as errors name it.
 pub const DOMAIN: &str = "lombard.audit.v1";
+
+/// Who may call it, of peers.
+pub const GROUP: Group =
+    Group { service: SERVICE_NAME, rpcs: &["ListAuditRecords"], callers: &[GATEWAY] };
 
 /// What a token must allow.
 const SCOPE: &str = "admin";
@@ -30,12 +35,12 @@ const LONGEST: usize = 200;
 
 /// The contract, on a service's database.
 #[must_use]
-pub fn server(pool: PgPool) -> AuditServiceServer<impl AuditService> {
-    AuditServiceServer::new(Rpc { pool })
+pub fn server(database: Database) -> AuditServiceServer<impl AuditService> {
+    AuditServiceServer::new(Rpc { database })
 }
 
 struct Rpc {
-    pool: PgPool,
+    database: Database,
 }
 
 #[tonic::async_trait]
@@ -69,8 +74,7 @@ impl Rpc {
         wanted: &Wanted,
         limit: i64,
     ) -> Result<Vec<Listed>, sqlx::Error> {
-        let mut conn = self.pool.acquire().await?;
-        let mut tx = conn.begin().await?;
+        let mut tx = self.database.begin(caller.tenant()).await?;
         let found = store::list(&mut tx, caller.tenant(), wanted, limit).await?;
         record(&mut tx, caller, &Act::new("audit.read", "audit")).await?;
         tx.commit().await?;

@@ -121,7 +121,8 @@ fn of(url: &Uri, address: SocketAddr) -> Option<Endpoint> {
     Some(endpoint(reached).origin(url.clone()))
 }
 
-fn host_and_port(url: &Uri) -> Option<(&str, u16)> {
+/// Where a URL leads.
+pub(crate) fn host_and_port(url: &Uri) -> Option<(&str, u16)> {
     let default = if url.scheme_str() == Some("https") { 443 } else { 80 };
     let host = url.host()?;
     // An IPv6 address stands in brackets.

@@ -8,7 +8,7 @@ use sqlx::{AssertSqlSafe, PgPool};
 use tokio::task::JoinSet;
 use types::{TenantId, UserId};
 
-use crate::database;
+use crate::{database, in_role};
 
 fn of(tenant: TenantId) -> Caller {
     let call = Call::begin(Some("request-1"), Duration::from_secs(20));
@@ -31,7 +31,7 @@ async fn log() -> (PgPool, [TenantId; 2]) {
     for tenant in tenants {
         write(&pool, &of(tenant), 3).await;
     }
-    assert_eq!(link(&pool, Duration::ZERO).await.unwrap(), 6);
+    assert_eq!(link(&in_role(&pool), Duration::ZERO).await.unwrap(), 6);
     (pool, tenants)
 }
 
@@ -51,7 +51,7 @@ async fn records_become_a_chain_for_each_tenant() {
     let (pool, tenants) = log().await;
     write(&pool, &of(tenants[0]), 2).await;
 
-    let linked = link(&pool, Duration::ZERO).await.unwrap();
+    let linked = link(&in_role(&pool), Duration::ZERO).await.unwrap();
     let report = verify(&pool, &[]).await.unwrap();
 
     assert_eq!((linked, report.links, report.faults), (2, 8, vec![]));
@@ -65,9 +65,9 @@ async fn a_young_record_waits_for_its_place() {
     let pool = database().await;
     write(&pool, &of(TenantId::new()), 1).await;
 
-    assert_eq!(link(&pool, Duration::from_mins(1)).await.unwrap(), 0);
+    assert_eq!(link(&in_role(&pool), Duration::from_mins(1)).await.unwrap(), 0);
     assert_eq!(faults(&pool, &[]).await, [""; 0]);
-    assert_eq!(link(&pool, Duration::ZERO).await.unwrap(), 1);
+    assert_eq!(link(&in_role(&pool), Duration::ZERO).await.unwrap(), 1);
 }
 
 #[tokio::test]
@@ -83,12 +83,12 @@ async fn processes_that_link_at_the_same_time_make_one_chain() {
         let pool = pool.clone();
         working.spawn(async move {
             for _ in 0..20 {
-                link(&pool, Duration::ZERO).await.unwrap();
+                link(&in_role(&pool), Duration::ZERO).await.unwrap();
             }
         });
     }
     working.join_all().await;
-    link(&pool, Duration::ZERO).await.unwrap();
+    link(&in_role(&pool), Duration::ZERO).await.unwrap();
 
     let report = verify(&pool, &[]).await.unwrap();
 
@@ -163,13 +163,13 @@ async fn a_head_that_was_kept_shows_what_the_database_alone_cannot() {
     let (pool, tenants) = log().await;
     let kept = verify(&pool, &[]).await.unwrap().heads;
     write(&pool, &of(tenants[0]), 1).await;
-    link(&pool, Duration::ZERO).await.unwrap();
+    link(&in_role(&pool), Duration::ZERO).await.unwrap();
     assert_eq!(faults(&pool, &kept).await, [""; 0]);
 
     // Whoever may do everything takes the end away, and makes the whole chain again without it.
     run(&pool, "delete from audit_links").await;
     run(&pool, "delete from audit_records where object in ('things/0', 'things/2')").await;
-    link(&pool, Duration::ZERO).await.unwrap();
+    link(&in_role(&pool), Duration::ZERO).await.unwrap();
 
     assert_eq!(faults(&pool, &[]).await, [""; 0]);
     assert_eq!(faults(&pool, &kept).await.len(), 2);
@@ -187,5 +187,27 @@ async fn what_is_not_done_is_not_on_record() {
         sqlx::query_scalar("select count(*) from audit_records").fetch_one(&pool).await.unwrap();
 
     assert_eq!(records, 0);
-    assert_eq!(link(&pool, Duration::ZERO).await.unwrap(), 0);
+    assert_eq!(link(&in_role(&pool), Duration::ZERO).await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn a_service_may_add_to_the_log_and_nothing_else() {
+    let (pool, [tenant, _]) = log().await;
+    let mut conn = in_role(&pool).of(tenant).await.unwrap();
+
+    for table in ["audit_records", "audit_links"] {
+        for statement in [
+            format!("update {table} set create_time = now()"),
+            format!("delete from {table}"),
+            format!("truncate {table}"),
+        ] {
+            let refused = sqlx::query(AssertSqlSafe(statement)).execute(&mut *conn).await;
+            let refused = refused.unwrap_err().to_string();
+            assert!(refused.contains("permission denied"), "{refused}");
+        }
+        let seen = format!("select count(*) from {table}");
+        let seen: i64 =
+            sqlx::query_scalar(AssertSqlSafe(seen)).fetch_one(&mut *conn).await.unwrap();
+        assert_eq!(seen, 3, "those of another tenant in {table}");
+    }
 }

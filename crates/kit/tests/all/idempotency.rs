@@ -4,14 +4,14 @@ use kit::{
     caller::Caller,
     errors::{Error, Violations},
     idempotency::{self, Begun, Key, Refused, Work},
+    postgres::Database,
 };
-use sqlx::PgPool;
 use tokio::{task::JoinSet, time::timeout};
 use tonic::Code;
 use tonic_health::pb::HealthCheckRequest as Message;
 use tonic_types::StatusExt;
 
-use crate::database;
+use crate::{database, in_role};
 
 fn key(caller: &Caller, request_id: &str, content: &str) -> Key {
     let mut bad = Violations::new();
@@ -22,18 +22,18 @@ fn message(service: &str) -> Message {
     Message { service: service.into() }
 }
 
-async fn begin(pool: &PgPool, key: Key) -> Result<Begun<Message>, Error> {
-    idempotency::begin(pool, Some(key)).await
+async fn begin(pool: &Database, key: Key) -> Result<Begun<Message>, Error> {
+    idempotency::begin(pool, key.tenant(), Some(key)).await
 }
 
-async fn work(pool: &PgPool, key: Key) -> Work {
+async fn work(pool: &Database, key: Key) -> Work {
     match begin(pool, key).await.unwrap() {
         Begun::New(work) => work,
         Begun::Replayed(answer) => panic!("{answer:?}"),
     }
 }
 
-async fn replayed(pool: &PgPool, key: Key) -> Message {
+async fn replayed(pool: &Database, key: Key) -> Message {
     match begin(pool, key).await.unwrap() {
         Begun::New(work) => panic!("{work:?}"),
         Begun::Replayed(answer) => answer.message,
@@ -42,7 +42,7 @@ async fn replayed(pool: &PgPool, key: Key) -> Message {
 
 #[tokio::test]
 async fn those_who_wait_for_a_key_keep_nobody_from_the_database() {
-    let (pool, caller) = (database().await, testkit::caller());
+    let (pool, caller) = (in_role(&database().await), testkit::caller());
     let first = work(&pool, key(&caller, "busy", "a")).await;
     let mut waiting = JoinSet::new();
     for _ in 0..50 {
@@ -52,7 +52,9 @@ async fn those_who_wait_for_a_key_keep_nobody_from_the_database() {
 
     let others = async {
         for _ in 0..20 {
-            sqlx::query("select 1").execute(&pool).await.unwrap();
+            let mut conn = pool.of(caller.tenant()).await.unwrap();
+            sqlx::query("select 1").execute(&mut *conn).await.unwrap();
+            drop(conn);
             tokio::time::sleep(Duration::from_millis(5)).await;
         }
     };
@@ -64,7 +66,7 @@ async fn those_who_wait_for_a_key_keep_nobody_from_the_database() {
 
 #[tokio::test]
 async fn a_key_is_free_again_when_its_first_request_comes_to_nothing() {
-    let (pool, caller) = (database().await, testkit::caller());
+    let (pool, caller) = (in_role(&database().await), testkit::caller());
     let first = work(&pool, key(&caller, "undone", "a")).await;
     let second = work(&pool, key(&caller, "undone", "b"));
     let third = async {
@@ -82,7 +84,7 @@ async fn a_key_is_free_again_when_its_first_request_comes_to_nothing() {
 
 #[tokio::test]
 async fn a_key_that_is_worked_on_too_long_is_told_so() {
-    let (pool, caller) = (database().await, testkit::caller());
+    let (pool, caller) = (in_role(&database().await), testkit::caller());
     let _first = work(&pool, key(&caller, "long", "a")).await;
 
     let refused = timeout(Duration::from_secs(8), begin(&pool, key(&caller, "long", "a"))).await;
@@ -92,7 +94,7 @@ async fn a_key_that_is_worked_on_too_long_is_told_so() {
 
 #[tokio::test]
 async fn what_is_kept_may_be_less_than_what_is_answered() {
-    let (pool, caller) = (database().await, testkit::caller());
+    let (pool, caller) = (in_role(&database().await), testkit::caller());
     let first = work(&pool, key(&caller, "less", "a")).await;
 
     let answer = first.commit_keeping(&message("id"), message("id and name")).await.unwrap();
@@ -103,8 +105,10 @@ async fn what_is_kept_may_be_less_than_what_is_answered() {
 
 #[tokio::test]
 async fn a_commit_that_is_not_answered_is_no_invitation_to_try_again() {
-    let pool = database().await;
-    let Begun::New(mut work) = idempotency::begin::<Message>(&pool, None).await.unwrap() else {
+    let (pool, caller) = (database().await, testkit::caller());
+    let Begun::New(mut work) =
+        idempotency::begin::<Message>(&in_role(&pool), caller.tenant(), None).await.unwrap()
+    else {
         panic!("a request without a key is always new");
     };
     let pid: i32 =

@@ -5,7 +5,7 @@ use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-use crate::{MIGRATIONS, database};
+use crate::{MIGRATIONS, database, in_role};
 
 #[tokio::test]
 async fn only_a_database_without_a_schema_is_told_to_be_migrated() {
@@ -26,7 +26,8 @@ async fn only_a_database_without_a_schema_is_told_to_be_migrated() {
 #[tokio::test]
 async fn waiting_for_a_database_ends_when_told_to_stop() {
     let nowhere = PgConnectOptions::new_without_pgpass().host("127.0.0.1").port(1);
-    let (nowhere, stop) = (postgres::pool(nowhere, 1), CancellationToken::new());
+    let nowhere = in_role(&postgres::pool(nowhere, 1));
+    let stop = CancellationToken::new();
 
     let waiting = wait_for_schema(&nowhere, &MIGRATIONS, &stop);
     let stopping = async {

@@ -54,6 +54,7 @@ impl Fill {
     }
 
     async fn write_part(&self, conn: &mut PgConnection, sql: &'static str) -> sqlx::Result<()> {
+        kit::postgres::see_everybody(conn).await?;
         let mut tx = conn.begin().await?;
         sqlx::query(
             "

@@ -15,6 +15,7 @@ mod audit;
 mod authenticate;
 mod bad_input;
 mod bench;
+mod certificates;
 mod conventions;
 mod customers;
 mod demo;

@@ -60,7 +60,7 @@ async fn start() -> Platform {
         files: tempfile::tempdir().unwrap().keep(),
     };
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let stack = Box::pin(Stack::start(&databases, listener)).await.unwrap();
+    let stack = Box::pin(Stack::start(&databases, listener, None)).await.unwrap();
     Platform { url: stack.url(), stack, databases, runtime: Handle::current() }
 }
 

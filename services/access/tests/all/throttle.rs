@@ -129,7 +129,8 @@ async fn an_unknown_address_takes_as_long_as_a_known_one() {
         unknown = unknown.min(took("nobody@example.com").await);
     }
 
-    assert!(unknown * 2 > known && known * 2 > unknown, "{known:?} {unknown:?}");
+    // Without a password to check it would be a small part of that.
+    assert!(unknown * 4 > known && known * 4 > unknown, "{known:?} {unknown:?}");
 }
 
 #[tokio::test]

@@ -4,6 +4,7 @@
 
 mod changes;
 mod create;
+mod intruders;
 mod list;
 mod program;
 mod record_verification;

@@ -3,6 +3,10 @@ use std::{
     time::Duration,
 };
 
+use kit::{
+    peers::{CUSTOMER, GATEWAY},
+    tls::TlsConfig,
+};
 use proto::customer::v1::{CreateCustomerRequest, customer_service_client::CustomerServiceClient};
 use testkit::program::{self, Program};
 use tokio::time::sleep;
@@ -41,6 +45,40 @@ async fn the_program_migrates_serves_and_stops_on_sigterm() {
     assert_eq!(ended.code(), Some(0));
 }
 
+#[tokio::test]
+async fn the_program_is_reached_from_elsewhere_only_over_tls_or_when_told_to() {
+    let pool = testkit::database("customer", &customer::MIGRATIONS).await;
+    let certificates = tempfile::TempDir::new().unwrap();
+    devcerts::write_all(certificates.path(), "lombard", Duration::from_hours(1)).unwrap();
+    let file = |name: &str| certificates.path().join(name).to_str().unwrap().to_owned();
+    let (certificate, key, authority) =
+        (file("customer.crt"), file("customer.key"), file("ca.crt"));
+    let secured = [
+        ["--tls-cert-file", &certificate],
+        ["--tls-key-file", &key],
+        ["--tls-ca-file", &authority],
+    ];
+    let anywhere = ["serve", "--listen", "0.0.0.0:0"];
+
+    let refuses = program::run(BINARY, &anywhere, &pool).await;
+    let arguments = [&anywhere[..], secured.as_flattened()].concat();
+    let mut secured = Program::start(BINARY, &arguments, &pool);
+    let arguments = [&anywhere[..], &["--plaintext", "allow"]].concat();
+    let mut told = Program::start(BINARY, &arguments, &pool);
+    let port = |address: String| address.rsplit_once(':').unwrap().1.to_owned();
+    let url = format!("https://127.0.0.1:{}", port(secured.address().await));
+    let gateway = TlsConfig::in_directory(certificates.path(), GATEWAY).links(GATEWAY).unwrap();
+    let mut health = HealthClient::new(gateway.channel(CUSTOMER, &url).unwrap());
+    let healthy = health.check(HealthCheckRequest::default()).await;
+    let listens = told.address().await;
+
+    assert!(!refuses.success(), "it must not be reached without TLS unless told so");
+    assert!(healthy.is_ok(), "{healthy:?}");
+    assert!(listens.starts_with("0.0.0.0:"), "{listens}");
+    assert_eq!(secured.terminate().await.code(), Some(0));
+    assert_eq!(told.terminate().await.code(), Some(0));
+}
+
 /// One of two processes on one database, and what its health last said.
 struct Replica {
     client: CustomerServiceClient<Channel>,
@@ -66,6 +104,12 @@ impl Replica {
             let serves = answer.is_ok_and(|it| it.into_inner().status() == ServingStatus::Serving);
             self.serves.store(serves, Ordering::Relaxed);
             sleep(Duration::from_millis(50)).await;
+        }
+    }
+
+    async fn has_answered(&self) {
+        while self.answered.load(Ordering::Relaxed) < 10 {
+            sleep(Duration::from_millis(20)).await;
         }
     }
 
@@ -105,9 +149,10 @@ async fn a_process_that_stops_under_load_fails_nobody_who_heeds_its_health() {
     let replicas = [Replica::of(&mut stays).await, Replica::of(&mut goes).await];
     let stop = CancellationToken::new();
     let restart = async {
-        replicas[0].wait().await;
-        replicas[1].wait().await;
-        sleep(Duration::from_millis(500)).await;
+        for replica in &replicas {
+            replica.wait().await;
+            replica.has_answered().await;
+        }
         let ended = goes.terminate().await;
         sleep(Duration::from_millis(500)).await;
         stop.cancel();

@@ -12,10 +12,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-use tokio::{
-    io::{AsyncRead, AsyncWrite, ReadBuf},
-    net::TcpStream,
-};
+use kit::tls::Connection;
+use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 /// How long a client may take from the first byte of a request to the end of its headers; on a new
 /// connection, from its beginning.
@@ -133,12 +131,12 @@ impl Drop for UnderWay {
 /// A stream whose bytes are noticed.
 #[derive(Debug)]
 pub(super) struct Watched {
-    stream: TcpStream,
+    stream: Connection,
     activity: Arc<Activity>,
 }
 
 impl Watched {
-    pub(super) fn new(stream: TcpStream, activity: Arc<Activity>) -> Self {
+    pub(super) fn new(stream: Connection, activity: Arc<Activity>) -> Self {
         Self { stream, activity }
     }
 }

@@ -31,6 +31,7 @@ fn every_code_has_its_http_status() {
         (Code::NotFound, "LEDGER_NOT_FOUND", 404, "LEDGER_NOT_FOUND"),
         (Code::AlreadyExists, "REQUEST_ID_REUSED", 409, "IDEMPOTENCY_KEY_REUSED"),
         (Code::PermissionDenied, "", 403, "PERMISSION_DENIED"),
+        (Code::PermissionDenied, "PEER_NOT_ALLOWED", 500, "INTERNAL"),
         (Code::ResourceExhausted, "TOO_MANY_ATTEMPTS", 429, "TOO_MANY_ATTEMPTS"),
         (Code::FailedPrecondition, "CUSTOMER_DISABLED", 409, "CUSTOMER_DISABLED"),
         (Code::Aborted, "REQUEST_IN_PROGRESS", 409, "REQUEST_IN_PROGRESS"),

@@ -8,8 +8,7 @@ use std::{
 
 use clap::Args;
 use http::Uri;
-use kit::keys::Keyring;
-use sqlx::PgPool;
+use kit::{keys::Keyring, postgres::Database};
 use types::TenantId;
 
 use super::{
@@ -76,7 +75,7 @@ pub(crate) struct Directory(Arc<Inner>);
 
 #[derive(Debug)]
 struct Inner {
-    pool: PgPool,
+    database: Database,
     settings: Settings,
     http: OnceLock<Http>,
     /// Those in use, so that their tokens and connections are kept, with the version of the account.
@@ -94,9 +93,9 @@ impl std::fmt::Debug for Built {
 }
 
 impl Directory {
-    pub(crate) fn new(pool: PgPool, settings: Settings) -> Self {
+    pub(crate) fn new(database: Database, settings: Settings) -> Self {
         let (http, built) = (OnceLock::new(), Mutex::default());
-        Self(Arc::new(Inner { pool, settings, http, built }))
+        Self(Arc::new(Inner { database, settings, http, built }))
     }
 
     /// Whether a name may be asked for. Whether the tenant has an account is another matter.
@@ -111,7 +110,7 @@ impl Directory {
     /// Who decides when a tenant asks for this name, for [`Directory::find`]. The tenant's own account
     /// goes before what the deployment plays.
     pub(crate) async fn choose(&self, tenant: TenantId, name: &str) -> Result<String, Error> {
-        let mut conn = self.0.pool.acquire().await?;
+        let mut conn = self.0.database.of(tenant).await?;
         let chosen = match Adapter::parse(name) {
             Some(adapter) => {
                 provider_accounts::version(&mut conn, tenant, adapter).await?.map(|_| adapter)
@@ -135,7 +134,7 @@ impl Directory {
         let Some(adapter) = Adapter::parse(chosen) else {
             return Ok(self.0.settings.fixed.find(chosen));
         };
-        let mut conn = self.0.pool.acquire().await?;
+        let mut conn = self.0.database.of(tenant).await?;
         let Some(version) = provider_accounts::version(&mut conn, tenant, adapter).await? else {
             return Ok(None);
         };

@@ -4,10 +4,10 @@ use kit::{
     audit::{self, Act},
     caller::Caller,
     errors::Violations,
+    postgres::Database,
     time::timestamp,
 };
 use proto::kyc::v1::{self as pb, screening_service_server::ScreeningService};
-use sqlx::PgPool;
 use tonic::{Request, Response, Status};
 
 use super::parse;
@@ -25,13 +25,13 @@ use crate::{
 /// What was found, and by what rule.
 #[derive(Debug, Clone)]
 pub(crate) struct Screening {
-    pool: PgPool,
+    database: Database,
     reviews: Reviews,
 }
 
 impl Screening {
-    pub(crate) fn new(pool: PgPool, reviews: Reviews) -> Self {
-        Self { pool, reviews }
+    pub(crate) fn new(database: Database, reviews: Reviews) -> Self {
+        Self { database, reviews }
     }
 
     async fn evidence(
@@ -40,7 +40,7 @@ impl Screening {
         id: &str,
     ) -> Result<(Vec<Evidence>, Vec<Findings>), Error> {
         let (tenant, id) = (caller.tenant(), parse::verification_id(id)?);
-        let mut conn = self.pool.acquire().await?;
+        let mut conn = self.database.of(tenant).await?;
         let found = verifications::find(&mut conn, tenant, id).await?;
         found.ok_or(Error::VerificationNotFound(id))?;
         let act = Act::new("evidence.read", transitions::object(id));

@@ -5,8 +5,7 @@ use std::{
     sync::{Arc, PoisonError, RwLock},
 };
 
-use kit::errors;
-use sqlx::PgPool;
+use kit::{errors, postgres::Database};
 use types::TenantId;
 
 use super::{DEFAULT_THRESHOLD, Match, Wanted, index::Index};
@@ -18,7 +17,7 @@ use crate::{
 /// The lists, shared by all who search them in this process.
 #[derive(Clone)]
 pub(crate) struct Lists {
-    pool: PgPool,
+    database: Database,
     memory: Arc<RwLock<Memory>>,
     /// Whoever reads them anew does it once for all.
     reading: Arc<tokio::sync::Mutex<()>>,
@@ -38,8 +37,8 @@ impl fmt::Debug for Lists {
 }
 
 impl Lists {
-    pub(crate) fn new(pool: PgPool) -> Self {
-        Self { pool, memory: Arc::default(), reading: Arc::default() }
+    pub(crate) fn new(database: Database) -> Self {
+        Self { database, memory: Arc::default(), reading: Arc::default() }
     }
 
     /// Who on the lists that are stored now may be this one, best first.
@@ -55,14 +54,15 @@ impl Lists {
 
     /// From which score on a match of this tenant's customers asks for a review.
     pub(crate) async fn threshold(&self, tenant: TenantId) -> Result<u32, Error> {
-        let mut conn = self.pool.acquire().await?;
+        let mut conn = self.database.of(tenant).await?;
         let threshold = screening::threshold(&mut conn, tenant).await?;
         Ok(threshold.and_then(|set| u32::try_from(set).ok()).unwrap_or(DEFAULT_THRESHOLD))
     }
 
     /// The lists as they are stored now: a search that begins after a list was loaded knows it.
     async fn current(&self) -> Result<Arc<Index>, Error> {
-        let mut conn = self.pool.acquire().await?;
+        // The lists are no tenant's.
+        let mut conn = self.database.of_each([]).await?;
         let stored = screening::lists_version(&mut conn).await?;
         drop(conn);
         let memory = self.memory();
@@ -75,7 +75,7 @@ impl Lists {
         if memory.version >= wanted {
             return Ok(memory.index);
         }
-        let mut tx = self.pool.begin().await?;
+        let mut tx = self.database.begin_of_each([]).await?;
         // The version first: lists that are stored meanwhile are read too, and once more later.
         let version = screening::lists_version(&mut tx).await?;
         let entries = sanctions::all(&mut tx).await?;

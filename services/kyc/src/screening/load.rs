@@ -1,15 +1,16 @@
 //! Putting a list that was read from files in the place of the one that is stored: whole, or not at all.
 
-use sqlx::PgPool;
-
 use super::{
     List,
     files::{self, Fault, Ofac, Read, Unreadable},
 };
 use crate::{
+    ROLE,
     error::Error,
     store::{sanctions, screening},
 };
+use kit::postgres::Database;
+use sqlx::PgPool;
 
 /// A list with less than this share of the entries that it had is refused.
 const LEAST_PERCENT: i64 = 80;
@@ -96,7 +97,7 @@ async fn load(
     read: Read,
     shrinking: Shrinking,
 ) -> Result<Loaded, NotLoaded> {
-    let mut tx = pool.begin().await?;
+    let mut tx = Database::new(pool, ROLE).begin_of_each([]).await?;
     let version = screening::lists_changed(&mut tx).await?;
     let before = sanctions::count(&mut tx, list).await?;
     let now = i64::try_from(read.entries.len()).unwrap_or(i64::MAX);

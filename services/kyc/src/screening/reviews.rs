@@ -7,9 +7,10 @@ use kit::{
     audit::{self, Act, Form},
     caller::Caller,
     errors::Violations,
+    postgres::Database,
     time::now,
 };
-use sqlx::{PgConnection, PgPool};
+use sqlx::PgConnection;
 use types::{CustomerId, TenantId, VerificationId};
 
 use super::{Lists, Match};
@@ -33,13 +34,13 @@ const TRIES: u32 = 3;
 /// Matches and the reviews that they ask for.
 #[derive(Debug, Clone)]
 pub(crate) struct Reviews {
-    pool: PgPool,
+    database: Database,
     lists: Lists,
 }
 
 impl Reviews {
-    pub(crate) fn new(pool: PgPool, lists: Lists) -> Self {
-        Self { pool, lists }
+    pub(crate) fn new(database: Database, lists: Lists) -> Self {
+        Self { database, lists }
     }
 
     /// Screens a customer; true when something new asks for a review. May be repeated.
@@ -65,7 +66,7 @@ impl Reviews {
     }
 
     async fn ask(&self, who: Who, found: &[Match]) -> Result<bool, Error> {
-        let mut tx = self.pool.begin().await?;
+        let mut tx = self.database.begin(who.tenant).await?;
         let under_way = matches::lock_under_way(&mut tx, who.tenant, who.customer).await?;
         let known = matches::known(&mut tx, who.tenant, who.customer).await?;
         let fresh = unless(found, &known, who.details_version, is_settled);
@@ -108,7 +109,7 @@ impl Reviews {
             bad.add("settings.threshold", "must be 500-1000");
             return Err(bad.into());
         };
-        let mut tx = self.pool.begin().await?;
+        let mut tx = self.database.begin(caller.tenant()).await?;
         screening::set_threshold(&mut tx, caller.tenant(), set).await?;
         let state = Form::of("screening_settings").number(set).digest();
         let act = Act::new("screening_settings.set", "screening_settings").after(state);

@@ -6,7 +6,7 @@
 
 use std::{sync::Arc, time::Duration};
 
-use sqlx::PgPool;
+use kit::postgres::Database;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -27,7 +27,7 @@ const LONGEST_PAUSE: Duration = Duration::from_secs(30);
 /// One process's screening.
 #[derive(Debug)]
 pub(crate) struct Watch {
-    pool: PgPool,
+    database: Database,
     customers: Customers,
     reviews: Reviews,
     /// Tells the worker in this process of reviews to report.
@@ -45,13 +45,13 @@ enum Left {
 
 impl Watch {
     pub(crate) fn new(
-        pool: PgPool,
+        database: Database,
         customers: Customers,
         reviews: Reviews,
         wake: Arc<Notify>,
         poll_interval: Duration,
     ) -> Self {
-        Self { pool, customers, reviews, wake, poll_interval, holder: Uuid::now_v7() }
+        Self { database, customers, reviews, wake, poll_interval, holder: Uuid::now_v7() }
     }
 
     /// Screens until `stop`; then others may go on at once.
@@ -75,10 +75,12 @@ impl Watch {
         self.let_go().await;
     }
 
-    /// Lets others have the work at once, if that needs no waiting: else they have it when the lease ends.
+    /// Lets others have the work at once, if that needs next to no waiting: else they have it when the lease ends.
     async fn let_go(&self) {
-        let Some(mut conn) = self.pool.try_acquire() else { return };
-        let let_go = screening::let_go(&mut conn, self.holder);
+        let let_go = async {
+            let mut conn = self.database.of_each([]).await?;
+            screening::let_go(&mut conn, self.holder).await
+        };
         if let Ok(Err(error)) = tokio::time::timeout(LETTING_GO, let_go).await {
             tracing::warn!(error = error.cause(), "others wait for the end of the lease to screen");
         }
@@ -86,7 +88,8 @@ impl Watch {
 
     /// Those who were changed first, then a page of everybody.
     async fn step(&self) -> Result<Left, Error> {
-        let mut conn = self.pool.acquire().await?;
+        // Whose turn it is concerns no tenant; each customer is screened as their tenant's.
+        let mut conn = self.database.of_each([]).await?;
         if !screening::hold(&mut conn, self.holder, LEASE).await? {
             return Ok(Left::Nothing);
         }
@@ -105,14 +108,14 @@ impl Watch {
     }
 
     async fn sweep(&self) -> Result<Left, Error> {
-        let mut conn = self.pool.acquire().await?;
+        let mut conn = self.database.of_each([]).await?;
         let Some(sweep) = screening::sweep(&mut conn).await? else { return Ok(Left::Nothing) };
         drop(conn);
         let (page, next) = changes::everybody(&self.customers, &sweep.token).await?;
         if let (_, Some(error)) = self.screen(&page).await {
             return Err(error);
         }
-        let mut conn = self.pool.acquire().await?;
+        let mut conn = self.database.of_each([]).await?;
         screening::swept(&mut conn, &sweep, &next).await?;
         if next.is_empty() {
             tracing::info!(sweep = sweep.number, "everybody has been screened");

@@ -1,8 +1,8 @@
 //! What we look at ourselves before it is recorded that somebody is verified: sanctions lists, and the
 //! machine-readable zones of documents. Neither rejects: what speaks against it asks a person to look.
 
-use kit::time::now;
-use sqlx::{PgConnection, PgPool};
+use kit::{postgres::Database, time::now};
+use sqlx::PgConnection;
 use zeroize::Zeroizing;
 
 use crate::{
@@ -22,7 +22,7 @@ use crate::{
 /// What it takes to look.
 #[derive(Debug)]
 pub(super) struct Checks {
-    pool: PgPool,
+    database: Database,
     safe: Safe,
     customers: Customers,
     reviews: Reviews,
@@ -39,13 +39,13 @@ pub(super) struct Looked {
 
 impl Checks {
     pub(super) fn new(
-        pool: PgPool,
+        database: Database,
         safe: Safe,
         customers: Customers,
         reviews: Reviews,
         ocr: Ocr,
     ) -> Self {
-        Self { pool, safe, customers, reviews, ocr }
+        Self { database, safe, customers, reviews, ocr }
     }
 
     /// Looks at the customer and its documents. An outcome that verifies nobody has no need of it.
@@ -79,7 +79,7 @@ impl Checks {
             return Ok(read);
         }
         let (tenant, id) = (verification.tenant, verification.id);
-        let mut conn = self.pool.acquire().await?;
+        let mut conn = self.database.of(tenant).await?;
         let known = findings::of_verification(&mut conn, tenant, id).await?;
         drop(conn);
         for side in [Side::Front, Side::Back] {
@@ -101,7 +101,7 @@ impl Checks {
         side: Side,
     ) -> Result<Option<Zeroizing<Vec<u8>>>, Error> {
         let (tenant, id) = (verification.tenant, verification.id);
-        let mut conn = self.pool.acquire().await?;
+        let mut conn = self.database.of(tenant).await?;
         let found = documents::find(&mut conn, tenant, id, side).await?;
         drop(conn);
         match found {

@@ -2,8 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use kit::measure;
-use sqlx::PgPool;
+use kit::{measure, postgres::Database};
 
 use super::{
     gates::{Gates, Limits},
@@ -25,7 +24,7 @@ const SECONDS: &str = "lombard_provider_call_seconds";
 #[derive(Debug)]
 pub(super) struct Consultant {
     settings: Settings,
-    pool: PgPool,
+    database: Database,
     customers: Customers,
     directory: Directory,
     gates: Gates,
@@ -34,7 +33,7 @@ pub(super) struct Consultant {
 impl Consultant {
     pub(super) fn new(
         settings: Settings,
-        pool: PgPool,
+        database: Database,
         customers: Customers,
         directory: Directory,
     ) -> Self {
@@ -45,7 +44,7 @@ impl Consultant {
             failures: settings.circuit_failures,
             pause: settings.circuit_pause,
         });
-        Self { settings, pool, customers, directory, gates }
+        Self { settings, database, customers, directory, gates }
     }
 
     /// What the provider decides; none when it has not, and is to be asked again later.
@@ -86,7 +85,7 @@ impl Consultant {
             Ok(Progress::Pending { reference, poll_after }) => {
                 let left = self.settings.max_age.saturating_sub(since(verification.create_time));
                 let pause = poll_after.min(left).max(self.settings.shortest_poll);
-                let mut conn = self.pool.acquire().await?;
+                let mut conn = self.database.of(claimed.tenant).await?;
                 work::wait_for_provider(&mut conn, claimed, &reference, pause).await?;
                 Ok(None)
             }
@@ -116,7 +115,7 @@ impl Consultant {
         attempts: i32,
         pause: Duration,
     ) -> Result<Option<Outcome>, Error> {
-        let mut conn = self.pool.acquire().await?;
+        let mut conn = self.database.of(claimed.tenant).await?;
         work::postpone(&mut conn, claimed, attempts, pause).await?;
         Ok(None)
     }

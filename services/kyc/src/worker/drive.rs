@@ -1,7 +1,6 @@
 //! One verification as far as it will go now.
 
-use kit::time::now;
-use sqlx::PgPool;
+use kit::{postgres::Database, time::now};
 
 use super::{
     checks::{Checks, Looked},
@@ -29,7 +28,7 @@ const ENDED: &str = "lombard_verifications_decided_total";
 #[derive(Debug)]
 pub(super) struct Driver {
     settings: Settings,
-    pool: PgPool,
+    database: Database,
     consultant: Consultant,
     reports: Reports,
     checks: Checks,
@@ -38,17 +37,18 @@ pub(super) struct Driver {
 impl Driver {
     pub(super) fn new(
         settings: Settings,
-        pool: PgPool,
+        database: Database,
         customers: Customers,
         directory: Directory,
         reviews: Reviews,
     ) -> Self {
         metrics::describe_counter!(ENDED, "Verifications that providers have decided, by status.");
-        let reports = Reports::new(pool.clone(), customers.clone());
+        let reports = Reports::new(database.clone(), customers.clone());
         let ocr = Ocr::new(settings.ocr_program.clone());
-        let checks = Checks::new(pool.clone(), settings.safe(), customers.clone(), reviews, ocr);
-        let consultant = Consultant::new(settings.clone(), pool.clone(), customers, directory);
-        Self { settings, pool, consultant, reports, checks }
+        let checks =
+            Checks::new(database.clone(), settings.safe(), customers.clone(), reviews, ocr);
+        let consultant = Consultant::new(settings.clone(), database.clone(), customers, directory);
+        Self { settings, database, consultant, reports, checks }
     }
 
     /// Drives a verification; what fails is tried again after a pause.
@@ -99,7 +99,7 @@ impl Driver {
     }
 
     async fn read(&self, claimed: &Claimed) -> Result<Verification, Error> {
-        let mut conn = self.pool.acquire().await?;
+        let mut conn = self.database.of(claimed.tenant).await?;
         verifications::find(&mut conn, claimed.tenant, claimed.id)
             .await?
             .ok_or(Error::VerificationNotFound(claimed.id))
@@ -117,7 +117,7 @@ impl Driver {
         outcome: Outcome,
         found: Option<Looked>,
     ) -> Result<Verification, Error> {
-        let mut tx = self.pool.begin().await?;
+        let mut tx = self.database.begin(claimed.tenant).await?;
         let mut verification = verifications::lock(&mut tx, claimed.tenant, claimed.id)
             .await?
             .ok_or(Error::VerificationNotFound(claimed.id))?;
@@ -151,7 +151,7 @@ impl Driver {
         let pause = since(verification.lifecycle.update_time())
             .max(self.settings.first_pause)
             .min(self.settings.longest_pause);
-        let mut conn = self.pool.acquire().await?;
+        let mut conn = self.database.of(claimed.tenant).await?;
         work::postpone(&mut conn, claimed, claimed.attempts, pauses::jittered(pause)).await
     }
 }

@@ -1,7 +1,9 @@
 //! The ledgers of this platform, whosever they are.
 
-use kit::caller::{Call, Caller, DEFAULT_DEADLINE};
-use sqlx::PgPool;
+use kit::{
+    caller::{Call, Caller, DEFAULT_DEADLINE},
+    postgres::Database,
+};
 use types::Text;
 
 use super::{Answer, Payees};
@@ -16,13 +18,13 @@ use crate::{
 };
 
 pub(crate) struct Ours {
-    pool: PgPool,
+    database: Database,
     customers: Customers,
 }
 
 impl Ours {
-    pub(crate) fn new(pool: PgPool, customers: Customers) -> Self {
-        Self { pool, customers }
+    pub(crate) fn new(database: Database, customers: Customers) -> Self {
+        Self { database, customers }
     }
 
     async fn look(
@@ -30,7 +32,7 @@ impl Ours {
         name: &Text,
         account: &BankDetails,
     ) -> Result<Option<Confirmation>, Error> {
-        let mut conn = self.pool.acquire().await?;
+        let mut conn = self.database.platform().await?;
         let addressed = store::addresses::find(&mut conn, account).await?;
         drop(conn);
         let Some(addressed) = addressed else { return Ok(None) };

@@ -3,8 +3,8 @@
 
 use std::collections::HashMap;
 
-use kit::audit::Digest;
-use sqlx::{PgConnection, PgPool};
+use kit::{audit::Digest, postgres::Database};
+use sqlx::PgConnection;
 use types::{PaymentId, TenantId, TransferId};
 
 use crate::{
@@ -29,10 +29,10 @@ use crate::{
 const ON_US: &str = "on_us";
 
 /// The money has gone over the rail: from its account to settlement.
-pub(super) async fn settle(pool: &PgPool, payment: &Payment) -> Result<(), Error> {
-    let settlement = settlement(pool, payment.tenant, payment).await?;
+pub(super) async fn settle(database: &Database, payment: &Payment) -> Result<(), Error> {
+    let settlement = settlement(database, payment.tenant, payment).await?;
     let account = payment.source.account();
-    let mut tx = pool.begin().await?;
+    let mut tx = database.begin(payment.tenant).await?;
     let mut accounts =
         lock(&mut tx, &[(payment.tenant, account), (payment.tenant, settlement)]).await?;
     let mut payment = relock(&mut tx, payment).await?;
@@ -49,9 +49,13 @@ pub(super) async fn settle(pool: &PgPool, payment: &Payment) -> Result<(), Error
 }
 
 /// The payment will not be made: its account holds nothing for it any more.
-pub(super) async fn reject(pool: &PgPool, payment: &Payment, reason: &str) -> Result<(), Error> {
+pub(super) async fn reject(
+    database: &Database,
+    payment: &Payment,
+    reason: &str,
+) -> Result<(), Error> {
     let key = (payment.tenant, payment.source.account());
-    let mut tx = pool.begin().await?;
+    let mut tx = database.begin(payment.tenant).await?;
     let mut accounts = lock(&mut tx, &[key]).await?;
     let mut payment = relock(&mut tx, payment).await?;
     let before = records::payment(&payment);
@@ -68,11 +72,11 @@ pub(super) async fn reject(pool: &PgPool, payment: &Payment, reason: &str) -> Re
 
 /// The money that had gone has come back: from settlement to its account, also when that is disabled,
 /// because it is the customer's own.
-pub(super) async fn give_back(pool: &PgPool, id: PaymentId) -> Result<(), Error> {
-    let payment = find_anywhere(pool, id).await?;
-    let settlement = settlement(pool, payment.tenant, &payment).await?;
+pub(super) async fn give_back(database: &Database, id: PaymentId) -> Result<(), Error> {
+    let payment = find_anywhere(database, id).await?;
+    let settlement = settlement(database, payment.tenant, &payment).await?;
     let account = payment.source.account();
-    let mut tx = pool.begin().await?;
+    let mut tx = database.begin(payment.tenant).await?;
     let mut accounts =
         lock(&mut tx, &[(payment.tenant, account), (payment.tenant, settlement)]).await?;
     let mut payment = relock(&mut tx, &payment).await?;
@@ -94,16 +98,16 @@ pub(super) async fn give_back(pool: &PgPool, id: PaymentId) -> Result<(), Error>
 /// Makes a payment to another tenant's ledger, on both sides at once, or tells why that does not take
 /// it, in the code that a rail would use.
 pub(super) async fn settle_on_us(
-    pool: &PgPool,
+    database: &Database,
     payment: &Payment,
     to: Addressed,
     sender: OutsideParty,
 ) -> Result<Option<&'static str>, Error> {
     let (out, into) = (
-        settlement(pool, payment.tenant, payment).await?,
-        settlement(pool, to.tenant, payment).await?,
+        settlement(database, payment.tenant, payment).await?,
+        settlement(database, to.tenant, payment).await?,
     );
-    let mut tx = pool.begin().await?;
+    let mut tx = database.begin_of_each([payment.tenant, to.tenant]).await?;
     let incoming = incoming(payment, to, into, sender)?;
     let name = RailReference { rail: ON_US, reference: payment.id.to_string() };
     let claim =
@@ -140,12 +144,12 @@ type Accounts = HashMap<Key, Account>;
 /// One of a tenant's settlement accounts, made before the transaction that uses it: that waits for
 /// nobody then who makes one too.
 async fn settlement(
-    pool: &PgPool,
+    database: &Database,
     tenant: TenantId,
     payment: &Payment,
 ) -> Result<AccountId, Error> {
     let account = System::Settlement { stripe: rand::random_range(0..STRIPES) };
-    let mut conn = pool.acquire().await?;
+    let mut conn = database.of(tenant).await?;
     store::accounts::system(&mut conn, tenant, payment.amount.currency(), account).await
 }
 
@@ -159,10 +163,13 @@ async fn relock(conn: &mut PgConnection, payment: &Payment) -> Result<Payment, E
     locked.ok_or(Error::PaymentNotFound)
 }
 
-async fn find_anywhere(pool: &PgPool, id: PaymentId) -> Result<Payment, Error> {
-    let mut conn = pool.acquire().await?;
+async fn find_anywhere(database: &Database, id: PaymentId) -> Result<Payment, Error> {
+    // Rails name no tenants.
+    let mut conn = database.platform().await?;
     let tenant = store::payments::find_anywhere(&mut conn, id).await?;
+    drop(conn);
     let tenant = tenant.ok_or(Error::PaymentNotFound)?;
+    let mut conn = database.of(tenant).await?;
     store::payments::find(&mut conn, tenant, id).await?.ok_or(Error::PaymentNotFound)
 }
 

@@ -11,7 +11,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use sqlx::PgPool;
+use kit::postgres::Database;
 use tokio::{
     sync::Notify,
     task::{JoinError, JoinSet},
@@ -38,7 +38,7 @@ use receive::Receiver;
 
 /// One process's share of the work.
 pub(crate) struct Worker {
-    pool: PgPool,
+    database: Database,
     settings: PaymentSettings,
     driver: Arc<Driver>,
     receiver: Option<Receiver>,
@@ -49,16 +49,17 @@ pub(crate) struct Worker {
 impl Worker {
     pub(crate) fn new(
         settings: PaymentSettings,
-        pool: PgPool,
+        database: Database,
         customers: Customers,
         rail: Option<Arc<dyn Rail>>,
         wake: Arc<Notify>,
     ) -> Self {
-        let inbound = Inbound::new(pool.clone(), Arc::clone(&wake));
-        let receiver =
-            rail.clone().map(|rail| Receiver::new(settings.clone(), pool.clone(), rail, inbound));
-        let driver = Arc::new(Driver::new(settings.clone(), pool.clone(), customers, rail));
-        Self { pool, settings, driver, receiver, wake, under_way: JoinSet::new() }
+        let inbound = Inbound::new(database.clone(), Arc::clone(&wake));
+        let receiver = rail
+            .clone()
+            .map(|rail| Receiver::new(settings.clone(), database.clone(), rail, inbound));
+        let driver = Arc::new(Driver::new(settings.clone(), database.clone(), customers, rail));
+        Self { database, settings, driver, receiver, wake, under_way: JoinSet::new() }
     }
 
     /// Works until `stop`, then ends what is under way within `drain_timeout`. What is cut off then
@@ -71,8 +72,8 @@ impl Worker {
                 Box::pin(receiver.run(&stop)).await;
             }
         };
-        let pool = self.pool.clone();
-        let watching = figures::watch(&pool, &stop);
+        let database = self.database.clone();
+        let watching = figures::watch(&database, &stop);
         tokio::join!(self.drive(drain_timeout, &stop), receiving, watching);
     }
 
@@ -102,7 +103,8 @@ impl Worker {
         self.settings.concurrency.saturating_sub(self.under_way.len())
     }
 
-    /// Begins as much of the work that is due as there is room for; nothing after `stop`.
+    /// Begins as much of the work that is due, whichever tenant's, as there is room for; nothing after
+    /// `stop`.
     async fn take_up(&mut self, stop: &CancellationToken) -> Result<(), Error> {
         let free = i64::try_from(self.free()).unwrap_or(i64::MAX);
         if free == 0 {
@@ -110,7 +112,7 @@ impl Worker {
         }
         let start = Instant::now();
         // Only the waiting is given up: a claim that is cut off would have to wait for its lease to end.
-        let Some(conn) = stop.run_until_cancelled(self.pool.acquire()).await else {
+        let Some(conn) = stop.run_until_cancelled(self.database.platform()).await else {
             return Ok(());
         };
         let mut conn = conn?;

@@ -17,8 +17,12 @@ use std::{
     time::{Duration, Instant},
 };
 
-use kit::{errors, postgres};
-use sqlx::{PgConnection, PgPool, postgres::PgConnectOptions};
+use kit::{
+    errors,
+    postgres::{self, Database},
+};
+use sqlx::{PgConnection, postgres::PgConnectOptions};
+use types::TenantId;
 
 use self::{
     outcomes::{Part, Settled, answers, given_up, halves},
@@ -58,6 +62,8 @@ const LOCKED_RUN: u32 = 64;
 pub(super) struct Settler {
     options: PgConnectOptions,
     conn: Option<PgConnection>,
+    /// Whom the connection sees: the tenants of the last batch, in order.
+    sees: Vec<TenantId>,
     /// The accounts as this process saw them last. A copy may be out of date: whatever is decided on it
     /// is written only if it is not (see [`store::postings::record`]).
     books: Generations<Key, Account>,
@@ -68,11 +74,12 @@ pub(super) struct Settler {
 }
 
 impl Settler {
-    pub(super) fn new(pool: &PgPool) -> Self {
-        let options = postgres::settings(pool.connect_options().as_ref().clone());
+    pub(super) fn new(database: &Database) -> Self {
+        let options = database.connect_options().as_ref().clone();
         Self {
             options: options.options(SETTINGS),
             conn: None,
+            sees: Vec::new(),
             books: Generations::default(),
             stale_tries: 0,
             locked_left: 0,

@@ -5,9 +5,9 @@ use std::time::Instant;
 
 use kit::{
     errors,
+    postgres::Database,
     telemetry::{self, Origin},
 };
-use sqlx::PgPool;
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 use tracing::Instrument;
 
@@ -51,8 +51,8 @@ impl Answers {
 }
 
 impl Task {
-    pub(super) fn new(pool: &PgPool, waiting: mpsc::UnboundedReceiver<Message>) -> Self {
-        Self { waiting, settler: Settler::new(pool) }
+    pub(super) fn new(database: &Database, waiting: mpsc::UnboundedReceiver<Message>) -> Self {
+        Self { waiting, settler: Settler::new(database) }
     }
 
     /// Ends when no order waits and none can come any more.

@@ -10,12 +10,12 @@
 //! | anything else | settles at once |
 //!
 //! It keeps what it was given in tables of its own, in transactions of its own, as a bank elsewhere
-//! would: whatever dies, here or there, a payment is paid once.
+//! would: whatever dies, here or there, a payment is paid once. Those tables are no tenant's, and no tenant's row
+//! is seen here.
 
 use std::time::Duration;
 
-use kit::errors;
-use sqlx::PgPool;
+use kit::{errors, postgres::Database};
 use types::PaymentId;
 
 use super::{Answer, Incoming, Instruction, Progress, Rail, RailError};
@@ -33,7 +33,7 @@ const REJECTION: &str = "AC01";
 /// The sandbox rail.
 #[derive(Debug, Clone)]
 pub(crate) struct Sandbox {
-    pool: PgPool,
+    database: Database,
     /// How long the slow things take.
     delay: Duration,
 }
@@ -69,8 +69,8 @@ impl Play {
 }
 
 impl Sandbox {
-    pub(crate) fn new(pool: PgPool, delay: Duration) -> Self {
-        Self { pool, delay }
+    pub(crate) fn new(database: Database, delay: Duration) -> Self {
+        Self { database, delay }
     }
 
     async fn take(&self, instruction: &Instruction) -> Result<Progress, Trouble> {
@@ -82,7 +82,7 @@ impl Sandbox {
             returned_after: (play == Play::Return).then_some(self.delay),
             failing_tries: if play == Play::Outage { OUTAGE_TRIES } else { 0 },
         };
-        let mut tx = self.pool.begin().await.map_err(Error::from)?;
+        let mut tx = self.database.begin_of_each([]).await.map_err(Error::from)?;
         let given = store::take(&mut tx, instruction, &decision).await?;
         tx.commit().await.map_err(Error::from)?;
         match given {
@@ -100,7 +100,7 @@ impl Rail for Sandbox {
 
     fn fetch(&self, payment: PaymentId) -> Answer<'_, Progress> {
         Box::pin(async move {
-            let mut conn = self.pool.acquire().await.map_err(broken)?;
+            let mut conn = self.database.of_each([]).await.map_err(broken)?;
             let found = store::progress(&mut conn, payment).await.map_err(Trouble::from)?;
             found.ok_or_else(|| RailError::Permanent("it was never given".to_owned()))
         })
@@ -108,14 +108,14 @@ impl Rail for Sandbox {
 
     fn incoming<'a>(&'a self, after: Option<&'a str>, limit: i64) -> Answer<'a, Vec<Incoming>> {
         Box::pin(async move {
-            let mut conn = self.pool.acquire().await.map_err(broken)?;
+            let mut conn = self.database.of_each([]).await.map_err(broken)?;
             Ok(store::incoming(&mut conn, after, limit).await.map_err(Trouble::from)?)
         })
     }
 
     fn acknowledge<'a>(&'a self, reference: &'a str) -> Answer<'a, ()> {
         Box::pin(async {
-            let mut conn = self.pool.acquire().await.map_err(broken)?;
+            let mut conn = self.database.of_each([]).await.map_err(broken)?;
             Ok(store::acknowledge(&mut conn, reference).await.map_err(Trouble::from)?)
         })
     }

@@ -28,6 +28,7 @@ pub(super) async fn check(
 ) -> anyhow::Result<Verdict> {
     let database = format!("{}ledger", Size::Small.prefix());
     let mut conn = PgConnection::connect_with(&server.clone().database(&database)).await?;
+    kit::postgres::see_everybody(&mut conn).await?;
     let kept = kept(&mut conn, fill.tenant).await?;
     let unbalanced = unbalanced(&mut conn).await.context("cannot check the balances")?;
     conn.close().await?;

@@ -5,6 +5,7 @@ use std::{process::Output, time::Duration};
 use kit::{
     audit::{self, Act},
     caller::Caller,
+    postgres::Database,
 };
 use sqlx::{ConnectOptions, PgPool};
 use tokio::{process::Command, time::timeout};
@@ -20,10 +21,10 @@ async fn verify(arguments: &[&str]) -> (Option<i32>, String, String) {
     (status.code(), text(stdout), text(stderr))
 }
 
-async fn write(pool: &PgPool, by: &Caller, object: &str) {
+async fn write((pool, role): (&PgPool, &str), by: &Caller, object: &str) {
     let mut conn = pool.acquire().await.unwrap();
     audit::record(&mut conn, by, &Act::new("thing.make", object)).await.unwrap();
-    audit::link(pool, Duration::ZERO).await.unwrap();
+    audit::link(&Database::new(pool, role), Duration::ZERO).await.unwrap();
 }
 
 fn url(pool: &PgPool) -> String {
@@ -38,13 +39,13 @@ async fn sound_logs_end_it_with_0_and_others_with_1_and_what_is_wrong() {
     let customers = testkit::database("customer", &customer::MIGRATIONS).await;
     let ledgers = testkit::database("ledger", &ledger::MIGRATIONS).await;
     let by = testkit::caller();
-    write(&customers, &by, "things/1").await;
-    write(&ledgers, &by, "things/2").await;
+    write((&customers, customer::ROLE), &by, "things/1").await;
+    write((&ledgers, ledger::ROLE), &by, "things/2").await;
     let both = [url(&customers), url(&ledgers)];
     let both = ["--database-url", &both[0], "--database-url", &both[1]];
 
     let sound = verify(&[&both[..], &["--heads", heads]].concat()).await;
-    write(&ledgers, &by, "things/3").await;
+    write((&ledgers, ledger::ROLE), &by, "things/3").await;
     let grown = verify(&[&both[..], &["--expect", heads]].concat()).await;
     let half = verify(&[&both[..2], &["--expect", heads]].concat()).await;
     sqlx::query("update audit_records set object = 'things/4' where object = 'things/3'")

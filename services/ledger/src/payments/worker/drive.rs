@@ -2,7 +2,7 @@
 
 use std::{sync::Arc, time::Instant};
 
-use sqlx::PgPool;
+use kit::postgres::Database;
 use types::{LedgerId, Text};
 
 use super::{
@@ -23,6 +23,7 @@ use crate::{
     records,
     store::{
         self,
+        addresses::Addressed,
         payment_work::{self, Claimed},
     },
 };
@@ -30,7 +31,7 @@ use crate::{
 /// What it takes to drive a payment.
 pub(super) struct Driver {
     settings: PaymentSettings,
-    pool: PgPool,
+    database: Database,
     customers: Customers,
     rail: Option<Arc<dyn Rail>>,
 }
@@ -38,11 +39,11 @@ pub(super) struct Driver {
 impl Driver {
     pub(super) fn new(
         settings: PaymentSettings,
-        pool: PgPool,
+        database: Database,
         customers: Customers,
         rail: Option<Arc<dyn Rail>>,
     ) -> Self {
-        Self { settings, pool, customers, rail }
+        Self { settings, database, customers, rail }
     }
 
     /// Drives a payment; what fails is tried again after a pause, for as long as it takes: its money may
@@ -83,23 +84,27 @@ impl Driver {
     /// The payment, which from now on cannot be cancelled; as it is where it has ended. This is durable
     /// before anybody else hears of it. Which way it goes is decided once.
     async fn submit(&self, claimed: &Claimed) -> Result<Payment, Error> {
-        let mut tx = self.pool.begin().await?;
+        let mut conn = self.database.of(claimed.tenant).await?;
+        let found = store::payments::find(&mut conn, claimed.tenant, claimed.id).await?;
+        drop(conn);
+        let payment = found.ok_or(Error::PaymentNotFound)?;
+        if payment.state != State::Accepted {
+            return Ok(payment);
+        }
+        let route = match payment.source {
+            Source::Ledger(_) => match self.addressed(&payment).await? {
+                Some(_) => Route::OnUs,
+                None => Route::Rail,
+            },
+            // It goes back the way it came.
+            Source::Suspense { .. } => Route::Rail,
+        };
+        let mut tx = self.database.begin(claimed.tenant).await?;
         let locked = store::payments::lock(&mut tx, claimed.tenant, claimed.id).await?;
         let mut payment = locked.ok_or(Error::PaymentNotFound)?;
         if payment.state != State::Accepted {
             return Ok(payment);
         }
-        let route = match payment.source {
-            Source::Ledger(_) => {
-                let account = &payment.creditor.account;
-                match store::addresses::find(&mut tx, account).await? {
-                    Some(_) => Route::OnUs,
-                    None => Route::Rail,
-                }
-            }
-            // It goes back the way it came.
-            Source::Suspense { .. } => Route::Rail,
-        };
         let before = records::payment(&payment);
         if payment.state.submit(route)? == Change::Made {
             store::payments::save(&mut tx, &payment).await?;
@@ -113,13 +118,13 @@ impl Driver {
     async fn pay_over_rail(&self, claimed: &Claimed, payment: &Payment) -> Result<Step, Error> {
         match self.ask(claimed, payment).await {
             Ok(Progress::Settled) => {
-                books::settle(&self.pool, payment).await?;
+                books::settle(&self.database, payment).await?;
                 Ok(Step::Settled)
             }
             Ok(Progress::Rejected(reason)) => self.reject(payment, &reason).await,
             Ok(Progress::Pending(poll_after)) => {
                 let pause = poll_after.max(self.settings.shortest_poll);
-                let mut conn = self.pool.acquire().await?;
+                let mut conn = self.database.of(claimed.tenant).await?;
                 payment_work::wait_for_rail(&mut conn, claimed, pause).await?;
                 Ok(Step::Waits)
             }
@@ -142,7 +147,7 @@ impl Driver {
     }
 
     async fn reject(&self, payment: &Payment, reason: &str) -> Result<Step, Error> {
-        books::reject(&self.pool, payment, reason).await?;
+        books::reject(&self.database, payment, reason).await?;
         Ok(Step::Rejected)
     }
 
@@ -169,21 +174,25 @@ impl Driver {
     }
 
     async fn pay_on_us(&self, payment: &Payment) -> Result<Step, Error> {
-        let mut conn = self.pool.acquire().await?;
-        let to = store::addresses::find(&mut conn, &payment.creditor.account).await?;
-        drop(conn);
+        let to = self.addressed(payment).await?;
         let to = to.ok_or_else(|| Error::corrupt("an account number that is gone"))?;
         let sender = self.sender(payment).await?;
-        match books::settle_on_us(&self.pool, payment, to, sender).await? {
+        match books::settle_on_us(&self.database, payment, to, sender).await? {
             Some(reason) => self.reject(payment, reason).await,
             None => Ok(Step::Settled),
         }
     }
 
+    /// Which ledger of the platform the creditor's account is: another tenant's, maybe.
+    async fn addressed(&self, payment: &Payment) -> Result<Option<Addressed>, Error> {
+        let mut conn = self.database.platform().await?;
+        store::addresses::find(&mut conn, &payment.creditor.account).await
+    }
+
     /// Who pays, as the receiver is to see it.
     async fn sender(&self, payment: &Payment) -> Result<OutsideParty, Error> {
         let ledger = LedgerId::from_uuid(payment.source.account().uuid());
-        let mut conn = self.pool.acquire().await?;
+        let mut conn = self.database.of(payment.tenant).await?;
         let ledger = store::ledgers::find(&mut conn, payment.tenant, &[ledger]).await?.pop();
         drop(conn);
         let ledger = ledger.ok_or(Error::LedgerNotFound)?;
@@ -203,7 +212,7 @@ impl Driver {
     async fn put_off(&self, claimed: &Claimed) -> Result<(), Error> {
         let pause = pauses::after(&self.settings, claimed.attempts);
         let attempts = claimed.attempts.saturating_add(1);
-        let mut conn = self.pool.acquire().await?;
+        let mut conn = self.database.of(claimed.tenant).await?;
         payment_work::postpone(&mut conn, claimed, attempts, pause).await
     }
 }

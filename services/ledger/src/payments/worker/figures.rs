@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sqlx::PgPool;
+use kit::postgres::Database;
 use tokio_util::sync::CancellationToken;
 
 use crate::{
@@ -85,9 +85,9 @@ pub(super) fn unbooked(count: usize) {
 }
 
 /// Looks at the payments that are open, until `stop`.
-pub(super) async fn watch(pool: &PgPool, stop: &CancellationToken) {
+pub(super) async fn watch(database: &Database, stop: &CancellationToken) {
     loop {
-        match stop.run_until_cancelled(backlog(pool)).await {
+        match stop.run_until_cancelled(backlog(database)).await {
             None => return,
             Some(Ok(backlog)) => show(&backlog),
             Some(Err(error)) => tracing::warn!(%error, "the open payments cannot be counted"),
@@ -98,8 +98,8 @@ pub(super) async fn watch(pool: &PgPool, stop: &CancellationToken) {
     }
 }
 
-async fn backlog(pool: &PgPool) -> Result<Backlog, Error> {
-    payment_work::backlog(&mut *pool.acquire().await?, MANY_TRIES).await
+async fn backlog(database: &Database) -> Result<Backlog, Error> {
+    payment_work::backlog(&mut *database.platform().await?, MANY_TRIES).await
 }
 
 fn show(backlog: &Backlog) {

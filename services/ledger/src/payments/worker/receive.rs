@@ -2,7 +2,7 @@
 
 use std::{collections::HashMap, sync::Arc, time::Instant};
 
-use sqlx::PgPool;
+use kit::postgres::Database;
 use tokio_util::sync::CancellationToken;
 
 use super::{figures, pauses};
@@ -19,7 +19,7 @@ const BATCH: i64 = 100;
 
 pub(super) struct Receiver {
     settings: PaymentSettings,
-    pool: PgPool,
+    database: Database,
     rail: Arc<dyn Rail>,
     inbound: Inbound,
     /// What could not be booked, by the rail's name for it. The rail keeps it until then.
@@ -40,11 +40,11 @@ struct Unbooked {
 impl Receiver {
     pub(super) fn new(
         settings: PaymentSettings,
-        pool: PgPool,
+        database: Database,
         rail: Arc<dyn Rail>,
         inbound: Inbound,
     ) -> Self {
-        Self { settings, pool, rail, inbound, unbooked: HashMap::new(), round: 0 }
+        Self { settings, database, rail, inbound, unbooked: HashMap::new(), round: 0 }
     }
 
     /// Receives until `stop`; what is begun then is ended. Several may do so at once: everything is
@@ -126,7 +126,7 @@ impl Receiver {
     async fn take(&self, item: Incoming) -> Result<(), Error> {
         match item.what {
             Coming::Payment(arrival) => self.inbound.arrive(&item.reference, *arrival).await,
-            Coming::Return(payment) => books::give_back(&self.pool, payment).await,
+            Coming::Return(payment) => books::give_back(&self.database, payment).await,
         }
     }
 

@@ -5,7 +5,7 @@ use std::sync::{
     atomic::{AtomicBool, Ordering},
 };
 
-use sqlx::postgres::PgPoolOptions;
+use sqlx::{PgPool, postgres::PgPoolOptions};
 use tempfile::TempDir;
 use tokio::{
     io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
@@ -128,7 +128,7 @@ impl Stage {
         let way = Way::to(&options);
         let on_the_way =
             PgPoolOptions::new().connect_lazy_with(options.socket(way.directory.path()));
-        let mut settler = Settler::new(&on_the_way);
+        let mut settler = Settler::new(&Database::new(&on_the_way, crate::ROLE));
         settler.limit = Duration::from_secs(1);
         let (tenant, currency) = (TenantId::new(), Currency::parse("GBP").unwrap());
         let mut conn = pool.acquire().await.unwrap();

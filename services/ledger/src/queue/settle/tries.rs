@@ -66,7 +66,7 @@ impl Settler {
         if !plan.is_clean() {
             return Err(Failure::Stale);
         }
-        let written = write(self.connected().await?, orders, &plan).await;
+        let written = write(self.connected(keys).await?, orders, &plan).await;
         match written {
             Ok(now) => {
                 self.stale_tries = 0;
@@ -98,7 +98,9 @@ impl Settler {
             }
         }
         if !missing.is_empty() {
-            for (key, account) in store::accounts::load(self.connected().await?, &missing).await? {
+            for (key, account) in
+                store::accounts::load(self.connected(keys).await?, &missing).await?
+            {
                 self.books.put(key, account);
                 accounts.insert(key, account);
             }
@@ -114,7 +116,7 @@ impl Settler {
         unseen_end: &mut bool,
     ) -> Result<Vec<Settled>, Failure> {
         metrics::counter!(LOCKED).increment(1);
-        let mut tx = self.connected().await?.begin().await?;
+        let mut tx = self.connected(keys).await?.begin().await?;
         let accounts = store::accounts::lock(&mut tx, keys).await?;
         let mut past = Past::default();
         look_back(&mut tx, orders, *unseen_end, &mut past).await?;
@@ -143,7 +145,7 @@ impl Settler {
         &mut self,
         keys: &[Key],
     ) -> Result<HashSet<Key>, sqlx::Error> {
-        let mut tx = self.connected().await?.begin().await?;
+        let mut tx = self.connected(keys).await?.begin().await?;
         let locked = store::accounts::locked_elsewhere(&mut tx, keys).await?;
         tx.rollback().await?;
         Ok(locked)
@@ -160,11 +162,25 @@ impl Settler {
         }
     }
 
-    async fn connected(&mut self) -> Result<&mut PgConnection, sqlx::Error> {
-        if self.conn.is_none() {
-            self.conn = Some(PgConnection::connect_with(&self.options).await?);
+    /// A connection that sees the tenants of these accounts, which are in order, and nobody else. Where
+    /// the batch before was of the same ones, that has been said.
+    async fn connected(&mut self, keys: &[Key]) -> Result<&mut PgConnection, sqlx::Error> {
+        let conn = match self.conn.take() {
+            Some(conn) => conn,
+            None => {
+                self.sees.clear();
+                PgConnection::connect_with(&self.options).await?
+            }
+        };
+        let conn = self.conn.insert(conn);
+        let tenants =
+            || keys.chunk_by(|a, b| a.0 == b.0).filter_map(|of_one| Some(of_one.first()?.0));
+        if !tenants().eq(self.sees.iter().copied()) {
+            self.sees.clear();
+            postgres::see(conn, tenants()).await?;
+            self.sees.extend(tenants());
         }
-        self.conn.as_mut().ok_or(sqlx::Error::PoolClosed)
+        Ok(conn)
     }
 }
 

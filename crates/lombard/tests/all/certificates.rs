@@ -1,0 +1,87 @@
+//! Certificates for development, and the platform that uses them.
+
+use std::{
+    fs,
+    os::unix::fs::PermissionsExt,
+    path::Path,
+    process::{Output, Stdio},
+};
+
+use kit::tls::TlsConfig;
+use lombard::stack::{Databases, SANDBOX, Stack};
+use tempfile::TempDir;
+use tokio::{net::TcpListener, process::Command};
+use uuid::Uuid;
+
+async fn lombard(arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_lombard"));
+    command.args(arguments).stdin(Stdio::null()).kill_on_drop(true).output().await.unwrap()
+}
+
+async fn dev_certs(directory: &Path) {
+    let made = lombard(&["dev-certs", "--directory", directory.to_str().unwrap()]).await;
+    assert!(made.status.success(), "{made:?}");
+}
+
+#[tokio::test]
+async fn each_service_has_a_certificate_and_a_key_that_nobody_else_may_read() {
+    let directory = TempDir::new().unwrap();
+    let path = directory.path().join("certificates");
+
+    dev_certs(&path).await;
+
+    for name in devcerts::NAMES {
+        TlsConfig::in_directory(&path, name).links(name).unwrap();
+    }
+    let keys: Vec<_> = fs::read_dir(&path)
+        .unwrap()
+        .map(|file| file.unwrap())
+        .filter(|file| file.path().extension().is_some_and(|extension| extension == "key"))
+        .collect();
+    assert_eq!(keys.len(), devcerts::NAMES.len() + 1, "and the authority's");
+    for key in keys {
+        assert_eq!(key.metadata().unwrap().permissions().mode() & 0o777, 0o600, "{key:?}");
+    }
+}
+
+#[tokio::test]
+async fn to_renew_certificates_keeps_the_authority() {
+    let directory = TempDir::new().unwrap();
+    let path = directory.path();
+    let read = |file: &str| fs::read(path.join(file)).unwrap();
+
+    dev_certs(path).await;
+    let (authority, first) = (read("ca.crt"), read("ledger.crt"));
+    dev_certs(path).await;
+
+    assert_eq!(read("ca.crt"), authority);
+    assert_ne!(read("ledger.crt"), first);
+    TlsConfig::in_directory(path, "ledger").links("ledger").unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_documented_flow_works_where_services_know_each_other() {
+    let directory = TempDir::new().unwrap();
+    dev_certs(directory.path()).await;
+    let databases = Databases {
+        server: testkit::server().await,
+        prefix: format!("t{}_", Uuid::now_v7().simple()),
+        files: directory.path().to_owned(),
+    };
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let starting = Stack::start(&databases, listener, Some(directory.path()));
+    let stack = Box::pin(starting).await.unwrap();
+    stack.seed(&SANDBOX).await.unwrap();
+
+    let walked = lombard(&["demo", "--url", &stack.url()]).await;
+
+    assert!(walked.status.success(), "{walked:?}");
+    let ledger = stack.grpc("ledger").unwrap();
+    let plain = tonic_health::pb::health_client::HealthClient::new(
+        kit::client::channel(format!("http://{ledger}")).unwrap(),
+    )
+    .check(tonic_health::pb::HealthCheckRequest::default())
+    .await;
+    assert!(kit::client::is_broken_transport(&plain.unwrap_err()), "it was not over TLS");
+    stack.stop().await.unwrap();
+}

@@ -1,0 +1,81 @@
+-- The service's role, and what it may do (docs/adr/0041-row-level-security.md). It owns nothing. Several databases
+-- of one server may be migrated at once: who comes second finds the role made.
+do $$
+begin
+    if not exists (select from pg_roles where rolname = 'ledger_service') then
+        create role ledger_service nologin;
+    end if;
+exception
+    when duplicate_object or unique_violation then
+        null;
+    when insufficient_privilege then
+        raise exception 'there is no role ledger_service, and % may not make it', current_user
+            using hint = 'docs/operations.md, "Roles", says how to make it beforehand.';
+end
+$$;
+
+-- An owner that is no superuser may take the role on, so that one login can migrate and serve on a
+-- machine where nothing is at stake. Where a login of its own serves, this changes nothing.
+do $$
+begin
+    if not (select rolsuper from pg_roles where rolname = current_user) then
+        grant ledger_service to current_user;
+    end if;
+exception
+    when insufficient_privilege or unique_violation then
+        null;
+end
+$$;
+
+do $$
+begin
+    execute format('grant connect on database %I to ledger_service', current_database());
+end
+$$;
+grant usage on schema public to ledger_service;
+-- Which migrations there are.
+grant select on _sqlx_migrations to ledger_service;
+grant select, insert on accounts, ledgers, transfers, entries, inbound_payments, seals, requests to ledger_service;
+-- Of what may change, what may. Transfers, entries and seals never do.
+grant update (
+    active, balance_minor, held_minor, floor_minor, entry_count, last_entry_time, version
+) on accounts to ledger_service;
+grant update (update_time) on ledgers to ledger_service;
+grant update (outcome, return_payment_id) on inbound_payments to ledger_service;
+grant update (response) on requests to ledger_service;
+grant select, insert, update on payments to ledger_service;
+-- No tenant's: the counters are the platform's, and the sandbox rail plays somebody else.
+grant select, insert, update on account_number_counters to ledger_service;
+grant select, insert, update on sandbox_rail_payments, sandbox_rail_incoming to ledger_service;
+
+-- What is a tenant's is seen, and may be written, where the session or the transaction says that tenant, or
+-- '*': everybody. Where it says nothing, no row is there. The setting is read once for each statement, as the
+-- sub-selects depend on no row. (The outer cast tells an array from the rows of a sub-select.) This binds the
+-- owner, too.
+do $$
+declare
+    tenant_table text;
+begin
+    foreach tenant_table in array array[
+        'accounts', 'ledgers', 'transfers', 'entries', 'requests', 'payments',
+        'inbound_payments', 'seals'
+    ] loop
+        execute format(
+            'alter table %I enable row level security, force row level security', tenant_table
+        );
+        execute format(
+            $policy$
+            create policy of_the_tenants_that_are_set on %I using (
+                tenant_id = any ((
+                    select string_to_array(
+                        nullif(current_setting('lombard.tenants', true), '*'), ','
+                    )::uuid[]
+                )::uuid[])
+                or (select current_setting('lombard.tenants', true)) = '*'
+            )
+            $policy$,
+            tenant_table
+        );
+    end loop;
+end
+$$;
