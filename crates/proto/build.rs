@@ -13,6 +13,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
             "lombard/access/v1/admin_service.proto",
             "lombard/access/v1/allowance_service.proto",
             "lombard/access/v1/api_key_service.proto",
+            "lombard/audit/v1/audit_service.proto",
             "lombard/customer/v1/customer_service.proto",
             "lombard/customer/v1/retention_service.proto",
             "lombard/kyc/v1/document_service.proto",

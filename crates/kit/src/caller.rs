@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use http::HeaderMap;
 use tonic::metadata::{AsciiMetadataValue, MetadataMap};
-use types::{TenantId, UserId};
+use types::{ApiKeyId, TenantId, UserId};
 use uuid::Uuid;
 
 use crate::{errors::Error, propagation};
@@ -13,6 +13,10 @@ use crate::{errors::Error, propagation};
 pub const TENANT: &str = "x-lombard-tenant";
 /// Metadata: the API user, a UUID. Absent on calls that a service makes on its own account.
 pub const USER: &str = "x-lombard-user";
+/// Metadata: the API key, a UUID. Absent where the user's call was made after a login.
+pub const KEY: &str = "x-lombard-key";
+/// Metadata: the service that makes the call on its own account. Absent where an API user does.
+pub const SERVICE: &str = "x-lombard-service";
 /// Metadata: what the user may do, separated by spaces.
 pub const SCOPES: &str = "x-lombard-scopes";
 /// Metadata and HTTP header: names one request in every log.
@@ -81,6 +85,8 @@ pub struct Caller {
     call: Call,
     tenant: TenantId,
     user: Option<UserId>,
+    key: Option<ApiKeyId>,
+    service: Option<String>,
     scopes: Vec<String>,
     request_hash: Option<String>,
 }
@@ -89,7 +95,22 @@ impl Caller {
     /// A caller proved by a token.
     #[must_use]
     pub fn new(call: Call, tenant: TenantId, user: Option<UserId>, scopes: Vec<String>) -> Self {
-        Self { call, tenant, user, scopes, request_hash: None }
+        Self { call, tenant, user, key: None, service: None, scopes, request_hash: None }
+    }
+
+    /// A service that acts for a tenant on its own account. Its name, in lower case, is what the audit
+    /// log says of who did something.
+    #[must_use]
+    pub fn service(call: Call, tenant: TenantId, name: &'static str) -> Self {
+        let service = Some(name.to_owned());
+        Self { call, tenant, user: None, key: None, service, scopes: vec![], request_hash: None }
+    }
+
+    /// Says which API key the user's call was made with.
+    #[must_use]
+    pub fn with_key(mut self, key: Option<ApiKeyId>) -> Self {
+        self.key = key;
+        self
     }
 
     /// The caller of a request that a service received.
@@ -108,11 +129,22 @@ impl Caller {
             Some(user) => Some(UserId::parse(user).ok()?),
             None => None,
         };
+        let key = match text(headers, KEY) {
+            Some(key) => Some(ApiKeyId::parse(key).ok()?),
+            None => None,
+        };
+        let is_name = |name: &&str| {
+            (1..=32).contains(&name.len())
+                && name.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'-')
+        };
+        let service = text(headers, SERVICE).filter(is_name).map(str::to_owned);
         let scopes = text(headers, SCOPES).unwrap_or_default();
         Some(Self {
             call,
             tenant,
             user,
+            key,
+            service,
             scopes: scopes.split_ascii_whitespace().map(str::to_owned).collect(),
             request_hash: text(headers, REQUEST_HASH).map(str::to_owned),
         })
@@ -151,6 +183,18 @@ impl Caller {
         self.user
     }
 
+    /// The API key that the user's call was made with; none after a login.
+    #[must_use]
+    pub fn key(&self) -> Option<ApiKeyId> {
+        self.key
+    }
+
+    /// The service that acts on its own account, where it says so.
+    #[must_use]
+    pub fn service_name(&self) -> Option<&str> {
+        self.service.as_deref()
+    }
+
     /// What the user may do.
     #[must_use]
     pub fn scopes(&self) -> &[String] {
@@ -170,6 +214,12 @@ impl Caller {
         insert(metadata, TENANT, &self.tenant.to_string());
         if let Some(user) = self.user {
             insert(metadata, USER, &user.to_string());
+        }
+        if let Some(key) = self.key {
+            insert(metadata, KEY, &key.to_string());
+        }
+        if let Some(service) = &self.service {
+            insert(metadata, SERVICE, service);
         }
         insert(metadata, SCOPES, &self.scopes.join(" "));
         if let Some(hash) = &self.request_hash {
@@ -232,13 +282,17 @@ mod tests {
         let (tenant, user) = (TenantId::new(), UserId::new());
         let call = Call::begin(None, Duration::from_secs(1));
         let scopes = vec!["a:read".to_owned(), "b:write".to_owned()];
-        let caller = Caller::new(call, tenant, Some(user), scopes).with_request_hash("00ff".into());
+        let key = Some(ApiKeyId::new());
+        let caller = Caller::new(call, tenant, Some(user), scopes)
+            .with_key(key)
+            .with_request_hash("00ff".into());
 
         let headers = caller.request(()).into_parts().0.into_headers();
         let read = Caller::from_headers(Call::from_headers(&headers), &headers).unwrap();
 
         assert_eq!(read.tenant(), tenant);
-        assert_eq!(read.user(), Some(user));
+        assert_eq!((read.user(), read.key()), (Some(user), key));
+        assert_eq!(read.service_name(), None);
         assert_eq!(read.scopes(), caller.scopes());
         assert_eq!(read.request_hash(), Some("00ff"));
         assert_eq!(read.call().request_id(), caller.call().request_id());

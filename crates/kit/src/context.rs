@@ -158,9 +158,17 @@ fn name_trace(headers: &mut HeaderMap) {
     }
 }
 
+const DOMAINS: [&str; 5] = [
+    "lombard.access.v1",
+    "lombard.audit.v1",
+    "lombard.customer.v1",
+    "lombard.kyc.v1",
+    "lombard.ledger.v1",
+];
+
 /// The package in `/lombard.ledger.v1.LedgerService/GetLedger`.
 pub(crate) fn domain(path: &str) -> &'static str {
-    ["lombard.access.v1", "lombard.customer.v1", "lombard.kyc.v1", "lombard.ledger.v1"]
+    DOMAINS
         .into_iter()
         .find(|package| path.get(1..).is_some_and(|path| path.starts_with(package)))
         .unwrap_or("lombard")

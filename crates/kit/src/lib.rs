@@ -2,6 +2,7 @@
 //! refuses. No rule of any domain is here.
 
 mod admin;
+pub mod audit;
 pub mod caller;
 pub mod client;
 pub mod config;

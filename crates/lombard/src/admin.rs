@@ -85,7 +85,7 @@ type Keys = ApiKeyServiceClient<Routes>;
 /// A request on behalf of a tenant, by nobody of it.
 fn on_behalf_of<M>(tenant: &str, message: M) -> anyhow::Result<Request<M>> {
     let tenant = TenantId::parse(tenant).map_err(|error| anyhow::anyhow!("--tenant {error}"))?;
-    let caller = Caller::new(Call::begin(None, DEFAULT_DEADLINE), tenant, None, Vec::new());
+    let caller = Caller::service(Call::begin(None, DEFAULT_DEADLINE), tenant, "operator");
     let mut request = Request::new(message);
     request.extensions_mut().insert(caller);
     Ok(request)

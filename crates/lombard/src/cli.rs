@@ -53,9 +53,45 @@ pub enum Command {
     Bench(Bench),
     /// Proves that the ledger's books are sound, while they are in use. Exits with 1 when they are not.
     Verify(Verify),
+    /// The audit log: who did what to what, and when.
+    Audit(Audit),
     /// Makes an authority for development and a certificate for each service. Run again, it renews
     /// the certificates.
     DevCerts(DevCerts),
+}
+
+/// Settings of `lombard audit`.
+#[derive(Debug, Args)]
+pub struct Audit {
+    /// What to do with it.
+    #[command(subcommand)]
+    pub command: AuditCommand,
+}
+
+/// What to do with the audit log.
+#[derive(Debug, Subcommand)]
+pub enum AuditCommand {
+    /// Proves that no record was changed, taken away or put in, while the logs are in use, and tells where
+    /// each tenant's chain ends. Exits with 1 when one is not sound.
+    Verify(AuditVerify),
+}
+
+/// Settings of `lombard audit verify`.
+#[derive(Debug, Args)]
+pub struct AuditVerify {
+    /// A service's database; once for each to be looked at. Without it, those of `lombard dev` in the data
+    /// directory, whether it runs or not.
+    #[arg(long, value_name = "URL", hide_env_values = true)]
+    pub database_url: Vec<DatabaseUrl>,
+    /// Where `lombard dev` keeps its data.
+    #[arg(long, value_name = "DIR", default_value = "./.lombard")]
+    pub data_dir: PathBuf,
+    /// Also writes where the chains end to a file, to be kept elsewhere.
+    #[arg(long, value_name = "FILE")]
+    pub heads: Option<PathBuf>,
+    /// Such a file of an earlier run: the chains must still pass through what it says.
+    #[arg(long, value_name = "FILE")]
+    pub expect: Option<PathBuf>,
 }
 
 /// Settings of `lombard dev`.

@@ -2,6 +2,7 @@
 //! the platform is here: the services bring theirs.
 
 pub mod admin;
+pub mod audit;
 pub mod bench;
 pub mod cli;
 pub mod demo;

@@ -5,8 +5,8 @@ use std::{process::ExitCode, time::Duration};
 use clap::Parser;
 use kit::telemetry::{self, LogTo};
 use lombard::{
-    admin, bench,
-    cli::{Cli, Command, DevCerts},
+    admin, audit, bench,
+    cli::{AuditCommand, Cli, Command, DevCerts},
     demo, dev, verify,
 };
 
@@ -35,10 +35,15 @@ async fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
             let lifetime = Duration::from_hours(u64::from(*days).saturating_mul(24));
             devcerts::write_all(directory, domain, lifetime)?;
         }
-        Command::Verify(options) => {
-            let sound = verify::run(options).await?;
-            return Ok(if sound { ExitCode::SUCCESS } else { ExitCode::FAILURE });
+        Command::Verify(options) => return Ok(code(verify::run(options).await?)),
+        Command::Audit(options) => {
+            let AuditCommand::Verify(options) = &options.command;
+            return Ok(code(audit::verify(options).await?));
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn code(sound: bool) -> ExitCode {
+    if sound { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

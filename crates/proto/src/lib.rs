@@ -11,6 +11,14 @@ pub mod access {
     }
 }
 
+/// `lombard.audit`
+pub mod audit {
+    /// `lombard.audit.v1`
+    pub mod v1 {
+        tonic::include_proto!("lombard.audit.v1");
+    }
+}
+
 /// `lombard.customer`
 pub mod customer {
     /// `lombard.customer.v1`

@@ -1,6 +1,11 @@
 //! Tenants and their users: made, listed and changed. `provision` does what may be repeated blindly.
 
-use kit::postgres;
+use kit::{
+    audit::{self, Act, Digest, Form},
+    caller::{Call, Caller},
+    postgres,
+};
+use sqlx::PgConnection;
 use types::{Email, TenantId, Text, UserId};
 use uuid::Uuid;
 
@@ -34,6 +39,7 @@ pub(crate) struct UserChange {
 impl Access {
     pub(crate) async fn create_tenant(
         &self,
+        call: Call,
         name: &Text,
         requests_per_s: Option<i32>,
     ) -> Result<Tenant, Error> {
@@ -44,8 +50,11 @@ impl Access {
         }
         let change = tenants::Change { requests_per_s: Edit::Set(requests_per_s), active: None };
         let made = tenants::update(&mut tx, id, &change).await?;
+        let made = made.ok_or(Error::TenantNotFound(id))?;
+        let act = Act::new("tenant.create", tenant_object(id)).after(tenant_state(&made));
+        audit::record(&mut tx, &operator(call, id), &act).await?;
         tx.commit().await?;
-        made.ok_or(Error::TenantNotFound(id))
+        Ok(made)
     }
 
     pub(crate) async fn list_tenants(
@@ -58,14 +67,22 @@ impl Access {
 
     pub(crate) async fn update_tenant(
         &self,
+        call: Call,
         id: TenantId,
         change: tenants::Change,
     ) -> Result<Tenant, Error> {
-        let changed = tenants::update(&mut *self.database.of(id).await?, id, &change).await?;
-        changed.ok_or(Error::TenantNotFound(id))
+        let mut tx = self.database.begin(id).await?;
+        let before = tenants::lock(&mut tx, id).await?.ok_or(Error::TenantNotFound(id))?;
+        let changed = tenants::update(&mut tx, id, &change).await?;
+        let changed = changed.ok_or(Error::TenantNotFound(id))?;
+        let act = Act::new("tenant.update", tenant_object(id));
+        let act = act.before(tenant_state(&before)).after(tenant_state(&changed));
+        audit::record(&mut tx, &operator(call, id), &act).await?;
+        tx.commit().await?;
+        Ok(changed)
     }
 
-    pub(crate) async fn create_user(&self, new: NewUser) -> Result<Profile, Error> {
+    pub(crate) async fn create_user(&self, call: Call, new: NewUser) -> Result<Profile, Error> {
         let password_hash = self.passwords.hash(new.password).await?;
         let user = User { tenant: new.tenant, id: UserId::new(), password_hash, active: true };
         let mut tx = self.database.begin(new.tenant).await?;
@@ -78,22 +95,31 @@ impl Access {
             return Err(Error::EmailTaken);
         }
         let made = users::update(&mut tx, new.tenant, user.id, &users::Change::default()).await?;
+        let made = made.ok_or(Error::UserNotFound(user.id))?;
+        record_user(&mut tx, &operator(call, new.tenant), "user.create", None, &made).await?;
         tx.commit().await?;
-        made.ok_or(Error::UserNotFound(user.id))
+        Ok(made)
     }
 
     pub(crate) async fn list_users(
         &self,
+        call: Call,
         tenant: TenantId,
         before: Option<Uuid>,
         limit: i64,
     ) -> Result<Vec<Profile>, Error> {
-        Ok(users::list(&mut *self.database.of(tenant).await?, tenant, before, limit).await?)
+        let mut conn = self.database.of(tenant).await?;
+        let found = users::list(&mut conn, tenant, before, limit).await?;
+        // Their addresses are personal data.
+        let act = Act::new("users.read", "users");
+        audit::record(&mut conn, &operator(call, tenant), &act).await?;
+        Ok(found)
     }
 
     /// Changes a user. Who is disabled, or has a new password, has no tokens any more.
     pub(crate) async fn update_user(
         &self,
+        call: Call,
         tenant: TenantId,
         id: UserId,
         change: UserChange,
@@ -102,15 +128,60 @@ impl Access {
             Some(password) => Some(self.passwords.hash(password).await?),
             None => None,
         };
-        let ends_tokens = password_hash.is_some() || change.active == Some(false);
+        let by = operator(call, tenant);
+        let has_new_password = password_hash.is_some();
+        let ends_tokens = has_new_password || change.active == Some(false);
         let change = users::Change { active: change.active, scopes: change.scopes, password_hash };
         let mut tx = self.database.begin(tenant).await?;
+        let before = users::lock(&mut tx, tenant, id).await?.ok_or(Error::UserNotFound(id))?;
         let changed = users::update(&mut tx, tenant, id, &change).await?;
         let changed = changed.ok_or(Error::UserNotFound(id))?;
+        record_user(&mut tx, &by, "user.update", Some(&before), &changed).await?;
+        if has_new_password {
+            audit::record(&mut tx, &by, &Act::new("user.set_password", user_object(id))).await?;
+        }
         if ends_tokens {
             tokens::revoke_all(&mut tx, tenant, id).await?;
         }
         tx.commit().await?;
         Ok(changed)
     }
+}
+
+/// Who administers the platform: whoever has this database.
+fn operator(call: Call, tenant: TenantId) -> Caller {
+    Caller::service(call, tenant, "operator")
+}
+
+pub(crate) fn tenant_object(id: TenantId) -> String {
+    format!("tenants/{id}")
+}
+
+pub(crate) fn user_object(id: UserId) -> String {
+    format!("users/{id}")
+}
+
+fn tenant_state(tenant: &Tenant) -> Digest {
+    let form = Form::of("tenant").text(tenant.id.to_string()).text(&tenant.name);
+    form.flag(tenant.active).maybe_number(tenant.requests_per_s).digest()
+}
+
+/// Without the address, which is personal and never changes, and without the password.
+async fn record_user(
+    conn: &mut PgConnection,
+    by: &Caller,
+    action: &'static str,
+    before: Option<&Profile>,
+    after: &Profile,
+) -> Result<(), sqlx::Error> {
+    let state = |user: &Profile| {
+        let form = Form::of("user").text(user.id.to_string()).flag(user.active);
+        form.texts(&user.scopes).digest()
+    };
+    let act = Act::new(action, user_object(after.id)).after(state(after));
+    let act = match before {
+        Some(before) => act.before(state(before)),
+        None => act,
+    };
+    audit::record(conn, by, &act).await
 }

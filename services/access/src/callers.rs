@@ -7,7 +7,9 @@ use proto::access::v1::{
     api_key_service_server::SERVICE_NAME as KEYS,
 };
 
-pub(crate) const GROUPS: [Group; 4] = [
+pub(crate) const GROUPS: [Group; 5] = [
+    // Who did what: for a tenant's administrators.
+    kit::audit::GROUP,
     Group { service: TOKENS, rpcs: &["Login", "Logout", "LookUpToken"], callers: &[GATEWAY] },
     Group { service: ALLOWANCES, rpcs: &["DrawAllowance"], callers: &[GATEWAY] },
     Group {

@@ -1,6 +1,8 @@
 //! API keys: made, listed, changed, rotated and revoked.
 
 use kit::{
+    audit::{self, Act, Digest, Form},
+    caller::Caller,
     errors::{self, Violations},
     postgres,
 };
@@ -20,15 +22,18 @@ impl Access {
     /// A new key and its secret.
     pub(crate) async fn create_key(
         &self,
-        tenant: TenantId,
+        caller: &Caller,
         new: NewKey,
     ) -> Result<(Key, Secret), Error> {
+        let tenant = caller.tenant();
         let secret = generate(tenant)?;
         let id = ApiKeyId::new();
         let mut tx = self.database.begin(tenant).await?;
         check_scopes(&mut tx, tenant, new.user, &new.settings.scopes).await?;
         let key = keys::insert(&mut tx, tenant, id, &new).await.map_err(name_taken)?;
         keys::insert_secret(&mut tx, id, &secret).await?;
+        let act = Act::new("api_key.create", object(id)).after(state(&key));
+        audit::record(&mut tx, caller, &act).await?;
         tx.commit().await?;
         Ok((key, secret))
     }
@@ -45,16 +50,19 @@ impl Access {
 
     pub(crate) async fn update_key(
         &self,
-        tenant: TenantId,
+        caller: &Caller,
         id: ApiKeyId,
         change: KeyChange,
     ) -> Result<Key, Error> {
+        let tenant = caller.tenant();
         let mut tx = self.database.begin(tenant).await?;
-        let key = lock_good(&mut tx, tenant, id).await?;
+        let before = lock_good(&mut tx, tenant, id).await?;
         if let Some(scopes) = &change.scopes {
-            check_scopes(&mut tx, tenant, key.user, scopes).await?;
+            check_scopes(&mut tx, tenant, before.user, scopes).await?;
         }
         let key = keys::update(&mut tx, tenant, id, &change).await.map_err(name_taken)?;
+        let act = Act::new("api_key.update", object(id)).before(state(&before)).after(state(&key));
+        audit::record(&mut tx, caller, &act).await?;
         tx.commit().await?;
         Ok(key)
     }
@@ -62,26 +70,46 @@ impl Access {
     /// A new secret; the one before ends at the time given, or now.
     pub(crate) async fn rotate_key(
         &self,
-        tenant: TenantId,
+        caller: &Caller,
         id: ApiKeyId,
         old_until: Option<OffsetDateTime>,
     ) -> Result<(Key, Secret), Error> {
+        let tenant = caller.tenant();
         let secret = generate(tenant)?;
         let mut tx = self.database.begin(tenant).await?;
         let key = lock_good(&mut tx, tenant, id).await?;
         keys::end_secrets(&mut tx, tenant, id, old_until).await?;
         keys::insert_secret(&mut tx, id, &secret).await?;
+        audit::record(&mut tx, caller, &Act::new("api_key.rotate", object(id))).await?;
         tx.commit().await?;
         Ok((key, secret))
     }
 
-    pub(crate) async fn revoke_key(&self, tenant: TenantId, id: ApiKeyId) -> Result<Key, Error> {
+    pub(crate) async fn revoke_key(&self, caller: &Caller, id: ApiKeyId) -> Result<Key, Error> {
+        let tenant = caller.tenant();
         let mut tx = self.database.begin(tenant).await?;
-        keys::lock(&mut tx, tenant, id).await?.ok_or(Error::KeyNotFound(id))?;
+        let before = keys::lock(&mut tx, tenant, id).await?.ok_or(Error::KeyNotFound(id))?;
         let key = keys::revoke(&mut tx, tenant, id).await?;
+        if before.revoke_time.is_none() {
+            let act = Act::new("api_key.revoke", object(id));
+            let act = act.before(state(&before)).after(state(&key));
+            audit::record(&mut tx, caller, &act).await?;
+        }
         tx.commit().await?;
         Ok(key)
     }
+}
+
+fn object(id: ApiKeyId) -> String {
+    format!("api_keys/{id}")
+}
+
+/// Without when it was last used, which is no change of anybody's.
+fn state(key: &Key) -> Digest {
+    let form = Form::of("api_key").text(key.id.to_string()).text(key.user.to_string());
+    let form = form.text(&key.name).texts(&key.scopes).texts(&key.allowed_addresses);
+    let form = form.maybe_number(key.requests_per_s).time(key.expire_time);
+    form.time(key.revoke_time).digest()
 }
 
 /// A key that is not revoked, until the transaction ends.

@@ -123,6 +123,15 @@ pub async fn serve(
 ) -> anyhow::Result<()> {
     let database = Database::new(&pool, ROLE);
     kit::postgres::wait_for_schema(&database, &MIGRATIONS, &stop).await?;
+    // A server that fails takes the chaining with it.
+    let chain_stop = stop.child_token();
+    let chaining = kit::audit::run(database.clone(), chain_stop.clone());
     let service = with(database.clone(), rpc::routes(Access::set(database, settings)));
-    server::serve(listener, service, drain_timeout, stop).await
+    let server = async {
+        let served = server::serve(listener, service, drain_timeout, stop).await;
+        chain_stop.cancel();
+        served
+    };
+    let (served, ()) = tokio::join!(Box::pin(server), Box::pin(chaining));
+    served
 }

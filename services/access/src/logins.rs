@@ -2,13 +2,19 @@
 
 use std::time::{Duration, Instant};
 
-use kit::errors;
+use kit::{
+    audit::{self, Act},
+    caller::{Call, Caller},
+    errors,
+};
 use sqlx::{PgConnection, postgres::types::PgInterval};
 use tokio::time::sleep;
+use types::TenantId;
 use uuid::Uuid;
 
 use crate::{
     Access,
+    admin::user_object,
     domain::{Admission, Credentials, Issued, PasswordHash, Subject, Token, admission},
     error::Error,
     store::{
@@ -23,16 +29,27 @@ const PATIENCE: Duration = Duration::from_secs(5);
 /// got into each other's way do not meet again.
 const PAUSES_MS: [u64; 5] = [25, 50, 100, 200, 400];
 
+/// What becomes of a try.
+enum Verdict {
+    Right(User),
+    /// Whose address it is, where it is somebody's.
+    Wrong(Option<User>),
+}
+
 impl Access {
     /// A new token for who knows the password.
-    pub(crate) async fn login(&self, credentials: Credentials) -> Result<Issued, Error> {
+    pub(crate) async fn login(
+        &self,
+        call: &Call,
+        credentials: Credentials,
+    ) -> Result<Issued, Error> {
         let attempt = self.admit(&credentials.subjects()).await?;
         let email = Subject::email(&credentials.email);
         // Whoever ends the call before the verdict leaves the try on record, and knows nothing.
         match self.verify(credentials).await {
-            Ok(Some(user)) => self.issue(attempt, &email, &user).await,
-            Ok(None) => {
-                attempts::mark_wrong(&mut *self.database.of_each([]).await?, attempt).await?;
+            Ok(Verdict::Right(user)) => self.issue(call, attempt, &email, &user).await,
+            Ok(Verdict::Wrong(user)) => {
+                self.refuse(call, attempt, user.as_ref()).await?;
                 Err(Error::WrongCredentials)
             }
             Err(error) => {
@@ -80,8 +97,21 @@ impl Access {
         Ok(admission)
     }
 
-    /// The user whose password it is. Takes as long when there is none.
-    async fn verify(&self, credentials: Credentials) -> Result<Option<User>, Error> {
+    /// Puts a wrong try on record: in the user's tenant's log, or, where the address is nobody's, in the
+    /// platform's, so that it takes as long.
+    async fn refuse(&self, call: &Call, attempt: Uuid, user: Option<&User>) -> Result<(), Error> {
+        let tenant = user.map_or(TenantId::from_uuid(Uuid::nil()), |user| user.tenant);
+        let object = user.map_or_else(|| "users".to_owned(), |user| user_object(user.id));
+        let by = Caller::service(call.clone(), tenant, "nobody");
+        let mut tx = self.database.begin(tenant).await?;
+        attempts::mark_wrong(&mut tx, attempt).await?;
+        audit::record(&mut tx, &by, &Act::new("login.refuse", object)).await?;
+        tx.commit().await?;
+        Ok(())
+    }
+
+    /// Whether it is the password of a user who may log in. Takes as long when there is none.
+    async fn verify(&self, credentials: Credentials) -> Result<Verdict, Error> {
         // Whose it is, is what the address tells.
         let mut conn = self.database.platform().await?;
         let user = users::find(&mut conn, &credentials.email).await?;
@@ -89,11 +119,20 @@ impl Access {
         let hash =
             user.as_ref().map_or_else(PasswordHash::of_nobody, |user| user.password_hash.clone());
         let matches = self.passwords.matches(credentials.password, hash).await?;
-        Ok(user.filter(|user| matches && user.active))
+        Ok(match user {
+            Some(user) if matches && user.active => Verdict::Right(user),
+            user => Verdict::Wrong(user),
+        })
     }
 
     /// A token, for who may have mistyped before.
-    async fn issue(&self, attempt: Uuid, email: &Subject, user: &User) -> Result<Issued, Error> {
+    async fn issue(
+        &self,
+        call: &Call,
+        attempt: Uuid,
+        email: &Subject,
+        user: &User,
+    ) -> Result<Issued, Error> {
         let token = Token::generate().map_err(internal)?;
         let lifetime = PgInterval::try_from(self.settings.token_lifetime).map_err(internal)?;
         // Everybody's who have expired.
@@ -102,6 +141,8 @@ impl Access {
         attempts::delete(&mut tx, attempt).await?;
         attempts::forgive(&mut tx, email).await?;
         let expire_time = tokens::insert(&mut tx, token.hash(), user, lifetime).await?;
+        let by = Caller::new(call.clone(), user.tenant, Some(user.id), Vec::new());
+        audit::record(&mut tx, &by, &Act::new("login", user_object(user.id))).await?;
         tx.commit().await?;
         Ok(Issued { token, expire_time })
     }

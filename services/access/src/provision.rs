@@ -1,10 +1,15 @@
 //! Setting up tenants and their users: for operators and for `lombard dev`, no rpc does it yet.
 
-use kit::postgres;
+use kit::{
+    audit::{self, Act},
+    caller::{Call, Caller, DEFAULT_DEADLINE},
+    postgres,
+};
 use types::{Email, EmailError, TenantId, Text, TextError, UserId};
 
 use crate::{
     Access,
+    admin::{tenant_object, user_object},
     domain::{EmailKey, Password, PasswordError, Scope, UnknownScope},
     passwords::HashingError,
     store::{
@@ -51,9 +56,15 @@ impl Access {
     pub async fn ensure_tenant(&self, name: &str) -> Result<TenantId, ProvisionError> {
         let name = Text::parse(name, 1..=100).map_err(ProvisionError::Name)?;
         // Whose name it is, if it is taken, is not known.
-        let mut conn = self.database.platform().await?;
-        tenants::insert(&mut conn, TenantId::new(), &name).await?;
-        Ok(tenants::find(&mut conn, &name).await?)
+        let mut tx = self.database.begin_platform().await?;
+        let id = TenantId::new();
+        if tenants::insert(&mut tx, id, &name).await? {
+            let act = Act::new("tenant.create", tenant_object(id));
+            audit::record(&mut tx, &operator(id), &act).await?;
+        }
+        let found = tenants::find(&mut tx, &name).await?;
+        tx.commit().await?;
+        Ok(found)
     }
 
     /// The tenant's user of that address; a new one, if there was none. One that exists stays as they
@@ -82,17 +93,27 @@ impl Access {
         }
         let password_hash = self.passwords.hash(password).await?;
         let user = User { tenant, id: UserId::new(), password_hash, active: true };
-        let mut conn = self.database.platform().await?;
-        users::insert(&mut conn, &user, &email, &known).await.map_err(|error| {
+        let mut tx = self.database.begin_platform().await?;
+        let is_new = users::insert(&mut tx, &user, &email, &known).await.map_err(|error| {
             match postgres::constraint(&error) {
                 Some("api_users_tenant") => ProvisionError::TenantNotFound(tenant),
                 _ => error.into(),
             }
         })?;
+        if is_new {
+            let act = Act::new("user.create", user_object(user.id));
+            audit::record(&mut tx, &operator(tenant), &act).await?;
+        }
         // Another one may have come first.
-        let user = users::find(&mut conn, &key).await?.ok_or(sqlx::Error::RowNotFound)?;
+        let user = users::find(&mut tx, &key).await?.ok_or(sqlx::Error::RowNotFound)?;
+        tx.commit().await?;
         of_tenant(&user, tenant)
     }
+}
+
+/// Who sets up: whoever has this database.
+fn operator(tenant: TenantId) -> Caller {
+    Caller::service(Call::begin(None, DEFAULT_DEADLINE), tenant, "operator")
 }
 
 fn of_tenant(user: &User, tenant: TenantId) -> Result<UserId, ProvisionError> {

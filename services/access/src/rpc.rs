@@ -2,7 +2,12 @@
 
 use std::net::IpAddr;
 
-use kit::{caller::Caller, errors::Violations, time::timestamp};
+use kit::{
+    audit,
+    caller::{Call, Caller, DEFAULT_DEADLINE},
+    errors::Violations,
+    time::timestamp,
+};
 use proto::access::v1::{
     self as pb,
     access_service_server::{AccessService, AccessServiceServer},
@@ -41,10 +46,12 @@ pub(crate) fn routes_with_administration(access: Access) -> Routes {
 }
 
 pub(crate) fn routes(access: Access) -> Routes {
+    let audit = audit::server(access.database.clone());
     let rpc = Rpc { access };
     Routes::new(AccessServiceServer::new(rpc.clone()))
         .add_service(AllowanceServiceServer::new(rpc.clone()))
         .add_service(ApiKeyServiceServer::new(rpc))
+        .add_service(audit)
 }
 
 #[derive(Clone)]
@@ -62,7 +69,9 @@ impl AccessService for Rpc {
         if request.get_ref().validate_only {
             return Ok(Response::new(pb::LoginResponse::default()));
         }
-        let issued = self.access.login(credentials).await?;
+        let call = request.extensions().get::<Call>().cloned();
+        let call = call.unwrap_or_else(|| Call::begin(None, DEFAULT_DEADLINE));
+        let issued = self.access.login(&call, credentials).await?;
         Ok(Response::new(pb::LoginResponse {
             token: issued.token.reveal(),
             expire_time: Some(timestamp(issued.expire_time)),
@@ -82,7 +91,7 @@ impl AccessService for Rpc {
         }
         // What cannot be a token is an unknown one.
         if let Some(token) = Token::parse(text) {
-            self.access.revoke(caller.tenant(), &token).await?;
+            self.access.revoke(&caller, &token).await?;
         }
         Ok(Response::new(pb::LogoutResponse {}))
     }

@@ -1,9 +1,13 @@
 //! What becomes of a token once it is issued.
 
-use types::TenantId;
+use kit::{
+    audit::{self, Act},
+    caller::Caller,
+};
 
 use crate::{
     Access,
+    admin::user_object,
     domain::{Grant, Holder, Secret, Token},
     error::Error,
     store::{keys, tokens},
@@ -51,8 +55,12 @@ impl Access {
 
     /// Revokes a token of the tenant. Any other stays as it is, which is no error: whether it exists
     /// is not told.
-    pub(crate) async fn revoke(&self, tenant: TenantId, token: &Token) -> Result<(), Error> {
-        let mut conn = self.database.of(tenant).await?;
-        Ok(tokens::revoke(&mut conn, tenant, token.hash()).await?)
+    pub(crate) async fn revoke(&self, caller: &Caller, token: &Token) -> Result<(), Error> {
+        let mut tx = self.database.begin(caller.tenant()).await?;
+        if let Some(user) = tokens::revoke(&mut tx, caller.tenant(), token.hash()).await? {
+            audit::record(&mut tx, caller, &Act::new("logout", user_object(user))).await?;
+        }
+        tx.commit().await?;
+        Ok(())
     }
 }

@@ -6,7 +6,9 @@ use proto::customer::v1::{
     retention_service_server::SERVICE_NAME as RETENTION,
 };
 
-pub(crate) const GROUPS: [Group; 7] = [
+pub(crate) const GROUPS: [Group; 8] = [
+    // Who did what: for a tenant's administrators.
+    kit::audit::GROUP,
     Group {
         service: SERVICE,
         rpcs: &["CreateCustomer", "UpdateCustomer", "ListCustomers"],

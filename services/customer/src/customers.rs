@@ -1,6 +1,7 @@
 //! Use cases: one method, one transaction.
 
 use kit::{
+    audit::{self, Act},
     caller::Caller,
     errors::{self, Violations},
     idempotency::{self, Answer, Begun, Key},
@@ -47,6 +48,8 @@ impl Customers {
         let customer = Customer::new(details, now());
         store::insert(work.conn(), &safe, &index_key, &customer).await?;
         changes::note(work.conn(), tenant, &customer).await?;
+        let act = Act::new("customer.create", object(customer.id)).after(store::state(&customer));
+        audit::record(work.conn(), caller, &act).await?;
         counts::add(work.conn(), tenant, customer.id).await?;
         Ok(work.commit_keeping(&customer.id.to_string(), render(&customer)).await?)
     }
@@ -116,13 +119,13 @@ impl Customers {
     /// have made it so a moment ago.
     pub(crate) async fn update<M>(
         &self,
-        tenant: TenantId,
+        caller: &Caller,
         key: Option<Key>,
         id: CustomerId,
         change: &Change,
         render: fn(&Customer) -> M,
     ) -> Result<Answer<M>, Error> {
-        let answer = self.commit_update(tenant, key, id, change, render).await?;
+        let answer = self.commit_update(caller, key, id, change, render).await?;
         if change.active.is_some() {
             tokio::time::sleep(COMMIT_WAIT).await;
         }
@@ -131,12 +134,13 @@ impl Customers {
 
     async fn commit_update<M>(
         &self,
-        tenant: TenantId,
+        caller: &Caller,
         key: Option<Key>,
         id: CustomerId,
         change: &Change,
         render: fn(&Customer) -> M,
     ) -> Result<Answer<M>, Error> {
+        let tenant = caller.tenant();
         let (safe, index_key) = (self.personal.of(tenant), self.personal.index_key(tenant).await?);
         let mut work = match idempotency::begin(&self.database, tenant, key).await? {
             Begun::Replayed(kept) => return self.replay(tenant, &kept, render).await,
@@ -152,10 +156,18 @@ impl Customers {
             return Err(Error::CustomerErased(id));
         }
         let (was_active, version) = (customer.active, customer.details_version);
+        let before = store::state(&customer);
         let made = customer.update(change, now(), &mut bad);
         bad.into_result()?;
         if made == Made::Change {
             store::update(work.conn(), &safe, &index_key, &customer).await?;
+            let action = match (was_active, customer.active) {
+                (true, false) => "customer.disable",
+                (false, true) => "customer.enable",
+                (true, true) | (false, false) => "customer.update",
+            };
+            let act = Act::new(action, object(id)).before(before).after(store::state(&customer));
+            audit::record(work.conn(), caller, &act).await?;
         }
         if customer.details_version != version {
             changes::note(work.conn(), tenant, &customer).await?;
@@ -168,16 +180,21 @@ impl Customers {
 
     pub(crate) async fn record_verification(
         &self,
-        tenant: TenantId,
+        caller: &Caller,
         id: CustomerId,
         report: &Report,
     ) -> Result<Customer, Error> {
+        let tenant = caller.tenant();
         let (safe, index_key) = (self.personal.of(tenant), self.personal.index_key(tenant).await?);
         let mut tx = self.database.begin(tenant).await?;
         let mut customer =
             store::lock(&mut tx, &safe, id).await?.ok_or(Error::CustomerNotFound(id))?;
+        let before = store::state(&customer);
         if customer.record(report, now()) == Made::Change {
             store::update(&mut tx, &safe, &index_key, &customer).await?;
+            let act = Act::new("customer.record_verification", object(id));
+            let act = act.before(before).after(store::state(&customer));
+            audit::record(&mut tx, caller, &act).await?;
         }
         tx.commit().await?;
         Ok(customer)
@@ -204,6 +221,11 @@ impl Customers {
         };
         Ok((customers, total))
     }
+}
+
+/// As the audit log names it.
+pub(crate) fn object(id: CustomerId) -> String {
+    format!("customers/{id}")
 }
 
 /// The details of a customer to be; what is wrong with them is added to `bad`.

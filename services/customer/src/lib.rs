@@ -52,7 +52,8 @@ fn answering(database: Database, personal: &Personal) -> Service {
             Customers::new(database.clone(), personal.clone()),
             changes::Changes::new(database.clone(), personal.clone()),
             Retentions::new(database.clone(), personal.clone()),
-        ),
+        )
+        .add_service(kit::audit::server(database.clone())),
         public: &[],
         groups: &callers::GROUPS,
         descriptors: proto::DESCRIPTORS,
@@ -80,12 +81,14 @@ pub async fn serve(
     let jobs_stop = stop.child_token();
     let purge = Retentions::new(database.clone(), personal.clone()).purge(jobs_stop.clone());
     let sealing = sealing::run(database.clone(), personal.clone(), jobs_stop.clone());
+    let chaining = kit::audit::run(database.clone(), jobs_stop.clone());
+    let jobs = async { tokio::join!(purge, sealing, chaining) };
     let server = async {
         let service = answering(database, &personal);
         let served = server::serve(listener, service, drain_timeout, stop).await;
         jobs_stop.cancel();
         served
     };
-    let (served, (), ()) = tokio::join!(Box::pin(server), Box::pin(purge), Box::pin(sealing));
+    let (served, ((), (), ())) = tokio::join!(Box::pin(server), Box::pin(jobs));
     served
 }

@@ -3,6 +3,8 @@
 use std::time::Duration;
 
 use kit::{
+    audit::{self, Act},
+    caller::{Call, Caller, DEFAULT_DEADLINE},
     errors::Violations,
     idempotency::{self, Answer, Begun, Key},
     postgres::Database,
@@ -13,6 +15,7 @@ use tokio_util::sync::CancellationToken;
 use types::{CustomerId, TenantId};
 
 use crate::{
+    customers::object,
     domain::{Customer, Made},
     error::Error,
     personal::Personal,
@@ -63,12 +66,13 @@ impl Retentions {
     /// Changes how long the data is kept. Only the id is kept under the key.
     pub(crate) async fn update<M>(
         &self,
-        tenant: TenantId,
+        caller: &Caller,
         key: Option<Key>,
         id: CustomerId,
         change: &RetentionChange,
         render: fn(&Customer) -> M,
     ) -> Result<Answer<M>, Error> {
+        let tenant = caller.tenant();
         let (safe, index_key) = (self.personal.of(tenant), self.personal.index_key(tenant).await?);
         let mut work = match idempotency::begin::<String>(&self.database, tenant, key).await? {
             Begun::Replayed(_) => {
@@ -79,20 +83,29 @@ impl Retentions {
         };
         let locked = store::lock(work.conn(), &safe, id).await?;
         let mut customer = locked.ok_or(Error::CustomerNotFound(id))?;
+        let before = store::state(&customer);
         if make(&mut customer, change)? == Made::Change {
             store::update(work.conn(), &safe, &index_key, &customer).await?;
+            let act = Act::new("retention.update", object(id));
+            let act = act.before(before).after(store::state(&customer));
+            audit::record(work.conn(), caller, &act).await?;
         }
         Ok(work.commit_keeping(&id.to_string(), render(&customer)).await?)
     }
 
     /// Erases a customer's personal data, where nothing wants it kept. What is erased already stays so.
-    pub(crate) async fn erase(&self, tenant: TenantId, id: CustomerId) -> Result<Customer, Error> {
+    pub(crate) async fn erase(&self, caller: &Caller, id: CustomerId) -> Result<Customer, Error> {
+        let tenant = caller.tenant();
         let (safe, index_key) = (self.personal.of(tenant), self.personal.index_key(tenant).await?);
         let mut tx = self.database.begin(tenant).await?;
         let locked = store::lock(&mut tx, &safe, id).await?;
         let mut customer = locked.ok_or(Error::CustomerNotFound(id))?;
+        let before = store::state(&customer);
         if customer.erase(now())? == Made::Change {
             store::update(&mut tx, &safe, &index_key, &customer).await?;
+            let act = Act::new("customer.erase", object(id));
+            let act = act.before(before).after(store::state(&customer));
+            audit::record(&mut tx, caller, &act).await?;
             retention::note_erasure(&mut tx, tenant, id).await?;
             kit::postgres::commit(tx).await?;
             tracing::info!("the personal data of customer {id} is erased");
@@ -136,7 +149,8 @@ impl Retentions {
             let Some(((_, last), at)) = batch.last() else { return Ok(()) };
             after = Some((*at, *last));
             for ((tenant, id), _) in batch {
-                match self.erase(tenant, id).await {
+                let call = Call::begin(None, DEFAULT_DEADLINE);
+                match self.erase(&Caller::service(call, tenant, "customer"), id).await {
                     // Not due yet, or not any more.
                     Ok(_) | Err(Error::MustKeep(_)) => {}
                     Err(error) => return Err(error),

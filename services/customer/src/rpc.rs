@@ -111,7 +111,7 @@ impl CustomerService for Rpc {
         let Some(id) = id.filter(|_| !validate_only) else {
             return Ok(Response::new(pb::Customer::default()));
         };
-        let answer = self.customers.update(caller.tenant(), key, id, &change, customer).await?;
+        let answer = self.customers.update(&caller, key, id, &change, customer).await?;
         Ok(answer.into_response())
     }
 
@@ -135,8 +135,7 @@ impl CustomerService for Rpc {
     ) -> Result<Response<pb::Customer>, Status> {
         let caller = Caller::of(&request).map_err(Error::Kit)?;
         let (id, report) = parse::report(request.get_ref())?;
-        let recorded: Customer =
-            self.customers.record_verification(caller.tenant(), id, &report).await?;
+        let recorded: Customer = self.customers.record_verification(&caller, id, &report).await?;
         Ok(Response::new(customer(&recorded)))
     }
 

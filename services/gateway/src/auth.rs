@@ -58,6 +58,8 @@ pub(crate) struct Proof {
 pub(crate) struct Bearer {
     tenant: TenantId,
     user: UserId,
+    /// None: a token.
+    key: Option<ApiKeyId>,
     scopes: Vec<String>,
     /// None: it has no end.
     expire: Option<OffsetDateTime>,
@@ -83,7 +85,8 @@ impl Proof {
     ) -> Result<Caller, Failure> {
         if self.checked.elapsed() < KEPT {
             let scopes = caller.scopes().to_vec();
-            return Ok(Caller::new(call, caller.tenant(), caller.user(), scopes));
+            let again = Caller::new(call, caller.tenant(), caller.user(), scopes);
+            return Ok(again.with_key(caller.key()));
         }
         let bearer = self.tokens.bearer(headers, self.client, &call).await?;
         Ok(bearer.caller(call))
@@ -103,7 +106,7 @@ impl Bearer {
 
     /// The caller of a request.
     pub(crate) fn caller(&self, call: Call) -> Caller {
-        Caller::new(call, self.tenant, Some(self.user), self.scopes.clone())
+        Caller::new(call, self.tenant, Some(self.user), self.scopes.clone()).with_key(self.key)
     }
 }
 
@@ -176,12 +179,12 @@ fn bearer(found: LookUpTokenResponse, asked: Instant) -> Result<Bearer, Failure>
     if expire == Some(None) {
         return Err(Failure::internal("a token with an end that is no time"));
     }
-    let key = ApiKeyId::parse(&found.api_key_id);
-    let holder = key.map_or_else(|_| user.uuid(), ApiKeyId::uuid);
+    let key = ApiKeyId::parse(&found.api_key_id).ok();
+    let holder = key.map_or_else(|| user.uuid(), ApiKeyId::uuid);
     let holder = Subject { id: holder, per_s: found.holder_requests_per_second };
     let all = Subject { id: tenant.uuid(), per_s: found.tenant_requests_per_second };
     let (scopes, expire, subjects) = (found.scopes, expire.flatten(), [holder, all]);
-    Ok(Bearer { tenant, user, scopes, expire, networks, subjects, asked })
+    Ok(Bearer { tenant, user, key, scopes, expire, networks, subjects, asked })
 }
 
 /// The token in `Authorization: token …` or `Authorization: Bearer …`.

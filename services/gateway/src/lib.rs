@@ -17,6 +17,7 @@ use crate::{failure::Failure, layer::Guard, load::Load, peers::Peers};
 mod address;
 mod allowances;
 mod api_keys;
+mod audit;
 mod auth;
 mod body;
 mod callbacks;

@@ -17,7 +17,7 @@ use utoipa_axum::router::OpenApiRouter;
 use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use crate::{
-    api_keys, callbacks, customers,
+    api_keys, audit, callbacks, customers,
     envelope::json,
     failure::{Failure, FailureView},
     ledgers, login, payments,
@@ -64,7 +64,8 @@ pub(crate) fn routes(sandbox: bool) -> OpenApiRouter<Peers> {
         .merge(ledgers::routes())
         .merge(transactions::routes())
         .merge(transfers::routes())
-        .merge(payments::routes());
+        .merge(payments::routes())
+        .merge(audit::routes());
     if sandbox {
         router = router.merge(sandbox::routes());
     }

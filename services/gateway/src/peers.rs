@@ -6,6 +6,7 @@ use proto::{
         allowance_service_client::AllowanceServiceClient,
         api_key_service_client::ApiKeyServiceClient,
     },
+    audit::v1::audit_service_client::AuditServiceClient,
     customer::v1::{
         customer_service_client::CustomerServiceClient,
         retention_service_client::RetentionServiceClient,
@@ -28,11 +29,16 @@ use crate::{Settings, allowances::Allowances, auth::Tokens};
 /// The longest answer that is taken: a page of 1,000 customers with the longest texts there are.
 const MESSAGE: usize = 32 * 1024 * 1024;
 
+/// One service's part of the audit log.
+pub(crate) type Auditor = AuditServiceClient<Channel>;
+
 /// What handlers call. Clients are cheap to clone, and calls need one of their own.
 #[derive(Clone, Debug)]
 pub(crate) struct Peers {
     pub(crate) access: AccessServiceClient<Channel>,
     pub(crate) keys: ApiKeyServiceClient<Channel>,
+    /// Those of access, customer, kyc and ledger.
+    pub(crate) audits: [Auditor; 4],
     pub(crate) customer: CustomerServiceClient<Channel>,
     pub(crate) retention: RetentionServiceClient<Channel>,
     pub(crate) kyc: KycServiceClient<Channel>,
@@ -59,6 +65,8 @@ impl Peers {
             keys: ApiKeyServiceClient::new(settings.access.clone()),
             allowances: Allowances::new(AllowanceServiceClient::new(settings.access.clone())),
             access,
+            audits: [&settings.access, &settings.customer, &settings.kyc, &settings.ledger]
+                .map(|service| Auditor::new(service.clone())),
             customer: customer.max_decoding_message_size(MESSAGE),
             kyc_sandbox: KycSandboxClient::new(settings.kyc.clone()),
             providers: ProviderServiceClient::new(settings.kyc.clone()),

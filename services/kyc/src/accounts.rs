@@ -1,6 +1,7 @@
 //! Use cases of those who keep a tenant's accounts with providers.
 
 use kit::{
+    audit::{Digest, Form},
     caller::Caller,
     keys::Keyring,
     postgres::{self, Database},
@@ -105,14 +106,15 @@ impl Accounts {
             callback_secret,
             // Never that of an account which was there before, also when that was deleted.
             version: i64::try_from(at.unix_timestamp_nanos() / 1000).unwrap_or(1),
-            create_time: before.map_or(at, |before| before.create_time),
+            create_time: before.as_ref().map_or(at, |before| before.create_time),
             update_time: at,
         };
         if stored.is_default {
             provider_accounts::end_default(&mut tx, tenant, adapter).await?;
         }
         provider_accounts::save(&mut tx, tenant, &stored).await?;
-        provider_changes::insert(&mut tx, caller, adapter, Change::Set).await?;
+        let states = (before.as_ref().map(state), Some(state(&stored)));
+        provider_changes::insert(&mut tx, caller, adapter, Change::Set, states).await?;
         tx.commit().await?;
         tracing::info!(%tenant, provider = adapter.as_str(), "an account with a provider was set");
         Ok(Some(stored))
@@ -121,14 +123,22 @@ impl Accounts {
     pub(crate) async fn delete(&self, caller: &Caller, adapter: Adapter) -> Result<(), Error> {
         let tenant = caller.tenant();
         let mut tx = self.database.begin(tenant).await?;
+        let before = provider_accounts::find(&mut tx, tenant, adapter).await?;
         if !provider_accounts::delete(&mut tx, tenant, adapter).await? {
             return Err(Error::ProviderNotFound);
         }
-        provider_changes::insert(&mut tx, caller, adapter, Change::Deleted).await?;
+        let states = (before.as_ref().map(state), None);
+        provider_changes::insert(&mut tx, caller, adapter, Change::Deleted, states).await?;
         tx.commit().await?;
         tracing::info!(%tenant, provider = adapter.as_str(), "an account was deleted");
         Ok(())
     }
+}
+
+/// Without its secrets: the version is another one with every change.
+fn state(stored: &Stored) -> Digest {
+    let form = Form::of("provider").text(stored.account.adapter.as_str());
+    form.flag(stored.is_default).number(stored.version).digest()
 }
 
 /// Wraps the data keys of all providers' secrets with the newest key-encryption key, and tells how many

@@ -10,7 +10,9 @@ use proto::kyc::v1::{
     screening_service_server::SERVICE_NAME as SCREENING,
 };
 
-pub(crate) const GROUPS: [Group; 6] = [
+pub(crate) const GROUPS: [Group; 7] = [
+    // Who did what: for a tenant's administrators.
+    kit::audit::GROUP,
     Group {
         service: VERIFICATIONS,
         rpcs: &[

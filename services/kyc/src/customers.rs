@@ -149,7 +149,7 @@ fn the_platform() -> Caller {
 
 /// The service itself as a caller.
 pub(crate) fn on_our_own_account(tenant: TenantId) -> Caller {
-    Caller::new(Call::begin(None, TIMEOUT), tenant, None, Vec::new())
+    Caller::service(Call::begin(None, TIMEOUT), tenant, "kyc")
 }
 
 fn failed(id: CustomerId, status: Status) -> Error {

@@ -1,6 +1,10 @@
 //! Reading documents back.
 
-use kit::{caller::Caller, postgres::Database};
+use kit::{
+    audit::{self, Act},
+    caller::Caller,
+    postgres::Database,
+};
 use types::VerificationId;
 use zeroize::Zeroizing;
 
@@ -9,7 +13,6 @@ use crate::{
     error::Error,
     safe::Safe,
     store::{
-        audit,
         documents::{self, Found, Plain},
         verifications,
     },
@@ -51,7 +54,7 @@ impl Reading {
             return Err(Error::DocumentNotFound(id, side));
         };
         let object = format!("verifications/{id}/documents/{}", side.as_str());
-        audit::insert(&mut conn, caller, "document.read", &object).await?;
+        audit::record(&mut conn, caller, &Act::new("document.read", object)).await?;
         drop(conn);
         match found {
             Found::Kept(kept) => {

@@ -140,10 +140,11 @@ pub async fn serve(
         worker_stop.cancel();
         served
     };
+    let chaining = kit::audit::run(gauged.clone(), worker_stop.clone());
     let gauges = gauges::run(gauged, worker_stop.clone());
     let stop = worker_stop.clone();
     let working = Box::pin(background.run(drain_timeout, stop));
-    let (served, (), ()) = tokio::join!(server, working, gauges);
+    let (served, (), (), ()) = tokio::join!(server, working, gauges, Box::pin(chaining));
     served
 }
 
@@ -203,7 +204,8 @@ fn answering(
     };
     Service {
         name: SERVICE_NAME,
-        routes: rpc::routes(use_cases, settings.sandbox),
+        routes: rpc::routes(use_cases, settings.sandbox)
+            .add_service(kit::audit::server(database.clone())),
         public: &PUBLIC,
         groups: &callers::GROUPS,
         descriptors: proto::DESCRIPTORS,

@@ -1,6 +1,7 @@
 //! Use cases of those who decide what a provider left to people, and of those who play the provider.
 
 use kit::{
+    audit::{self, Act, Form},
     caller::Caller,
     idempotency::{self, Answer, Begun, Key},
     keys::Keyring,
@@ -183,11 +184,15 @@ impl Reviews {
     /// What became of a verification, and who decided.
     pub(crate) async fn history(
         &self,
-        tenant: TenantId,
+        caller: &Caller,
         id: VerificationId,
     ) -> Result<(Vec<Transition>, Vec<Made>), Error> {
+        let tenant = caller.tenant();
         self.verifications.get(tenant, id).await?;
         let mut conn = self.database.of(tenant).await?;
+        // What reviewers wrote may be about the person.
+        let act = Act::new("history.read", transitions::object(id));
+        audit::record(&mut conn, caller, &act).await?;
         let transitions = transitions::list(&mut conn, tenant, id).await?;
         let mut made = decisions::list(&mut conn, tenant, id).await?;
         notes::add(&mut conn, &self.keys, (tenant, id), &mut made).await?;
@@ -200,8 +205,12 @@ impl Reviews {
     }
 
     pub(crate) async fn set_four_eyes(&self, caller: &Caller, wanted: bool) -> Result<(), Error> {
-        let mut conn = self.database.of(caller.tenant()).await?;
-        review_policies::save(&mut conn, caller, wanted, now()).await?;
+        let mut tx = self.database.begin(caller.tenant()).await?;
+        review_policies::save(&mut tx, caller, wanted, now()).await?;
+        let state = Form::of("review_policy").flag(wanted).digest();
+        let act = Act::new("review_policy.set", "review_policy").after(state);
+        audit::record(&mut tx, caller, &act).await?;
+        tx.commit().await?;
         tracing::info!(tenant = %caller.tenant(), four_eyes = wanted, "a review policy was set");
         Ok(())
     }

@@ -1,6 +1,5 @@
 //! SQL; a module a table, and one for the work that is due.
 
-pub(crate) mod audit;
 pub(crate) mod decisions;
 pub(crate) mod documents;
 pub(crate) mod findings;

@@ -5,14 +5,18 @@
 
 use std::time::{Duration, Instant, SystemTime};
 
-use kit::{postgres::Database, time::now};
+use kit::{
+    audit::{self, Act},
+    postgres::Database,
+    time::now,
+};
 use time::OffsetDateTime;
 use tokio_stream::StreamExt;
 use tokio_util::sync::CancellationToken;
 use types::{CustomerId, TenantId};
 
 use crate::{
-    customers::{Customers, Erased},
+    customers::{Customers, Erased, on_our_own_account},
     domain::{Document, Outcome},
     error::Error,
     objects::ObjectName,
@@ -122,6 +126,8 @@ impl Upkeep {
         matches::erase(&mut tx, tenant, customer).await?;
         findings::erase(&mut tx, tenant, customer).await?;
         notes::erase(&mut tx, tenant, customer).await?;
+        let act = Act::new("documents.erase", format_args!("customers/{customer}"));
+        audit::record(&mut tx, &on_our_own_account(tenant), &act).await?;
         kit::postgres::commit(tx).await?;
         Ok(objects)
     }

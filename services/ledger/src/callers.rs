@@ -7,7 +7,9 @@ use proto::ledger::v1::{
     sandbox_service_server::SERVICE_NAME as SANDBOX,
 };
 
-pub(crate) const GROUPS: [Group; 5] = [
+pub(crate) const GROUPS: [Group; 6] = [
+    // Who did what: for a tenant's administrators.
+    kit::audit::GROUP,
     Group { service: LEDGERS, rpcs: &["CreateLedger", "UpdateLedger"], callers: &[GATEWAY] },
     Group {
         service: LEDGERS,

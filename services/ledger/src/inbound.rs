@@ -24,6 +24,7 @@ use crate::{
     },
     error::Error,
     rails::Arrival,
+    records,
     store::{
         self,
         accounts::{STRIPES, System},
@@ -220,6 +221,8 @@ impl Coming {
             update_time: now,
         };
         let payment = store::payments::insert(conn, payment).await?;
+        let by = records::ourselves(tenant);
+        records::of_payment(conn, &by, "payment.create", None, &payment).await?;
         store::inbound_payments::set_returned(conn, &self.name, payment.id).await?;
         Ok(Taken { tenant, transfer, given_back_by: Some(payment.id) })
     }

@@ -3,6 +3,7 @@
 use std::{collections::HashMap, time::Duration};
 
 use kit::{
+    audit::{self, Act},
     caller::Caller,
     errors::Violations,
     idempotency::{self, Answer, Begun, Key},
@@ -19,7 +20,7 @@ use crate::{
     },
     error::Error,
     peers::{Customers, Names},
-    store,
+    records, store,
 };
 
 /// How long the answer of a change waits for the customer's name.
@@ -130,6 +131,8 @@ impl Ledgers {
         let (uk, international) = numbered.ok_or(Error::CustomerDisabled)?;
         let tenant = caller.tenant();
         let ledger = store::ledgers::insert(work.conn(), tenant, new, uk, international).await?;
+        let act = Act::new("ledger.create", records::object(ledger.id));
+        audit::record(work.conn(), caller, &act.after(records::ledger(&ledger))).await?;
         let answer = work.commit(render(&ledger)).await?;
         Ok(Named { answer, holder_name: customer.name })
     }
@@ -262,16 +265,17 @@ impl Ledgers {
         };
         let (conn, tenant) = (work.conn(), caller.tenant());
         let account = account::of_ledger(id);
+        // Nobody else changes it from here on.
+        store::accounts::lock(conn, &[(tenant, account)]).await?;
+        let before = store::ledgers::find(conn, tenant, &[id]).await?.pop();
+        let before = before.ok_or(Error::LedgerNotFound)?;
         let mut changed = false;
         if let Some(active) = change.active {
             changed |= store::accounts::set_active(conn, tenant, account, active).await?;
         }
         if let Some(limit) = change.overdraft_limit {
-            let ledger = store::ledgers::find(conn, tenant, &[id]).await?.pop();
             let mut bad = Violations::new();
-            let floor_minor =
-                limit.floor_in(ledger.ok_or(Error::LedgerNotFound)?.currency, &mut bad);
-            let floor_minor = floor_minor.ok_or(bad)?;
+            let floor_minor = limit.floor_in(before.currency, &mut bad).ok_or(bad)?;
             changed |= store::accounts::set_floor(conn, tenant, account, floor_minor).await?;
         }
         if changed {
@@ -279,6 +283,16 @@ impl Ledgers {
         }
         let ledger = store::ledgers::find(conn, tenant, &[id]).await?.pop();
         let ledger = ledger.ok_or(Error::LedgerNotFound)?;
+        if changed {
+            let action = match (before.active, ledger.active) {
+                (true, false) => "ledger.disable",
+                (false, true) => "ledger.enable",
+                (true, true) | (false, false) => "ledger.set_overdraft",
+            };
+            let act = Act::new(action, records::object(id));
+            let act = act.before(records::ledger(&before)).after(records::ledger(&ledger));
+            audit::record(work.conn(), caller, &act).await?;
+        }
         let answer = work.commit(render(&ledger)).await?;
         Ok(self.name_if_quick(caller, answer, ledger.customer_id).await)
     }

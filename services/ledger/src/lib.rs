@@ -34,6 +34,7 @@ mod payments;
 mod peers;
 mod queue;
 mod rails;
+mod records;
 mod rpc;
 mod seals;
 mod standings;
@@ -100,6 +101,7 @@ pub async fn serve(
     kit::postgres::wait_for_schema(&database, &MIGRATIONS, &stop).await?;
     let mut background = JoinSet::new();
     background.spawn(gauges::run(database.clone(), stop.clone()));
+    background.spawn(kit::audit::run(database.clone(), stop.clone()));
     if settings.seal_interval_s > 0 {
         let interval = Duration::from_secs(settings.seal_interval_s);
         background.spawn(seals::run(database.clone(), interval, stop.clone()));
@@ -137,7 +139,8 @@ fn answering(
     let (queue, posting) = Queue::start(&database);
     let service = Service {
         name: SERVICE_NAME,
-        routes: rpc::routes(settings, database.clone(), customer, queue, wake),
+        routes: rpc::routes(settings, database.clone(), customer, queue, wake)
+            .add_service(kit::audit::server(database.clone())),
         public: &[],
         groups: &callers::GROUPS,
         descriptors: proto::DESCRIPTORS,

@@ -24,6 +24,7 @@ use crate::{
         transfer::{OutsideParty, Payer, TransferType},
     },
     error::Error,
+    records,
     standings::Standings,
     store::{self, addresses::Addressed, payments::Wanted},
     transfers::Asked,
@@ -95,6 +96,7 @@ impl Payments {
             Begun::New(work) => work,
         };
         let payment = prepared?.enter(work.conn()).await?;
+        records::of_payment(work.conn(), caller, "payment.create", None, &payment).await?;
         let answer = work.commit(render(&payment)).await?;
         self.wake.notify_one();
         Ok(answer)
@@ -218,11 +220,14 @@ impl Payments {
         let (_, mut account) = accounts.pop().ok_or(Error::LedgerNotFound)?;
         let locked = store::payments::lock(conn, tenant, id).await?;
         let mut payment = locked.ok_or(Error::PaymentNotFound)?;
+        let before = records::payment(&payment);
         match payment.state.cancel().map_err(|_| Error::PaymentNotCancellable)? {
             Change::Made => {
                 payment.source.release(&mut account, payment.amount)?;
                 store::accounts::save_held(conn, tenant, &account).await?;
                 payment.update_time = store::payments::save(conn, &payment).await?;
+                let action = "payment.cancel";
+                records::of_payment(conn, caller, action, Some(before), &payment).await?;
             }
             Change::AlreadyMade => {}
         }

@@ -11,6 +11,7 @@ mod admin;
 mod admin_port;
 mod amounts;
 mod answers;
+mod audit;
 mod authenticate;
 mod bad_input;
 mod bench;

@@ -1,7 +1,7 @@
 //! Tenants and users: messages to domain values and back.
 
 use kit::{
-    caller::Caller,
+    caller::{Call, Caller, DEFAULT_DEADLINE},
     errors::{self, Violations},
     page::{self, cut, token},
     time::timestamp,
@@ -27,13 +27,13 @@ impl AdminService for Rpc {
         &self,
         request: Request<pb::CreateTenantRequest>,
     ) -> Result<Response<pb::Tenant>, Status> {
-        operator(&request)?;
+        let call = operator(&request)?;
         let given = request.into_inner().tenant.unwrap_or_default();
         let mut bad = Violations::new();
         let name = bad.required("tenant.name", &given.name, |text| Text::parse(text, 1..=100));
         let rate = rate("tenant.requests_per_second", given.requests_per_second, &mut bad);
         let name = valid(name, bad)?;
-        Ok(Response::new(tenant(self.access.create_tenant(&name, rate).await?)))
+        Ok(Response::new(tenant(self.access.create_tenant(call, &name, rate).await?)))
     }
 
     async fn list_tenants(
@@ -58,7 +58,7 @@ impl AdminService for Rpc {
         &self,
         request: Request<pb::UpdateTenantRequest>,
     ) -> Result<Response<pb::Tenant>, Status> {
-        operator(&request)?;
+        let call = operator(&request)?;
         let message = request.into_inner();
         let given = message.tenant.unwrap_or_default();
         let mut bad = Violations::new();
@@ -76,14 +76,14 @@ impl AdminService for Rpc {
             }
         }
         let id = valid(id, bad)?;
-        Ok(Response::new(tenant(self.access.update_tenant(id, change).await?)))
+        Ok(Response::new(tenant(self.access.update_tenant(call, id, change).await?)))
     }
 
     async fn create_user(
         &self,
         request: Request<pb::CreateUserRequest>,
     ) -> Result<Response<pb::User>, Status> {
-        operator(&request)?;
+        let call = operator(&request)?;
         let message = request.into_inner();
         let given = message.user.unwrap_or_default();
         let mut bad = Violations::new();
@@ -93,7 +93,8 @@ impl AdminService for Rpc {
         let scopes = scopes("user.scopes", &given.scopes, &mut bad);
         let new = tenant.zip(email).zip(password).zip(scopes);
         let (((tenant, email), password), scopes) = valid(new, bad)?;
-        let made = self.access.create_user(NewUser { tenant, email, password, scopes }).await?;
+        let new = NewUser { tenant, email, password, scopes };
+        let made = self.access.create_user(call, new).await?;
         Ok(Response::new(user(made)))
     }
 
@@ -101,14 +102,14 @@ impl AdminService for Rpc {
         &self,
         request: Request<pb::ListUsersRequest>,
     ) -> Result<Response<pb::ListUsersResponse>, Status> {
-        operator(&request)?;
+        let call = operator(&request)?;
         let message = request.into_inner();
         let mut bad = Violations::new();
         let tenant = bad.required("tenant_id", &message.tenant_id, TenantId::parse);
         let size = page::size("page_size", message.page_size, &mut bad);
         let before = page::place("page_token", &message.page_token, &mut bad);
         let tenant = valid(tenant, bad)?;
-        let found = self.access.list_users(tenant, before, size.saturating_add(1)).await?;
+        let found = self.access.list_users(call, tenant, before, size.saturating_add(1)).await?;
         let (found, more) = cut(found, size);
         let last = found.last().filter(|_| more);
         let next_page_token = last.map_or_else(String::new, |last| token(&last.id));
@@ -120,7 +121,7 @@ impl AdminService for Rpc {
         &self,
         request: Request<pb::UpdateUserRequest>,
     ) -> Result<Response<pb::User>, Status> {
-        operator(&request)?;
+        let call = operator(&request)?;
         let message = request.into_inner();
         let given = message.user.unwrap_or_default();
         let mut bad = Violations::new();
@@ -138,14 +139,18 @@ impl AdminService for Rpc {
             }
         }
         let (tenant, id) = valid(tenant.zip(id), bad)?;
-        Ok(Response::new(user(self.access.update_user(tenant, id, change).await?)))
+        Ok(Response::new(user(self.access.update_user(call, tenant, id, change).await?)))
     }
 }
 
-/// Refuses calls on behalf of an API user: these are the platform's own.
-fn operator<M>(request: &Request<M>) -> Result<(), Error> {
+/// Refuses calls on behalf of an API user: these are the platform's own. Answers the call.
+fn operator<M>(request: &Request<M>) -> Result<Call, Error> {
     let user = Caller::of(request).ok().and_then(|caller| caller.user());
-    if user.is_none() { Ok(()) } else { Err(Error::OperatorsOnly) }
+    if user.is_some() {
+        return Err(Error::OperatorsOnly);
+    }
+    let call = request.extensions().get::<Call>().cloned();
+    Ok(call.unwrap_or_else(|| Call::begin(None, DEFAULT_DEADLINE)))
 }
 
 fn paths(mask: Option<prost_types::FieldMask>, bad: &mut Violations) -> Vec<String> {

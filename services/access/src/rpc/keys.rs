@@ -41,7 +41,7 @@ impl ApiKeyService for Rpc {
         let Some(new) = new.filter(|_| !message.validate_only) else {
             return Ok(Response::new(pb::CreateApiKeyResponse::default()));
         };
-        let (made, secret) = self.access.create_key(caller.tenant(), new).await?;
+        let (made, secret) = self.access.create_key(&caller, new).await?;
         let (api_key, secret) = (Some(key(made)), secret.reveal());
         Ok(Response::new(pb::CreateApiKeyResponse { api_key, secret }))
     }
@@ -79,7 +79,7 @@ impl ApiKeyService for Rpc {
         let Some(id) = id.filter(|_| !message.validate_only) else {
             return Ok(Response::new(pb::ApiKey::default()));
         };
-        Ok(Response::new(key(self.access.update_key(caller.tenant(), id, change).await?)))
+        Ok(Response::new(key(self.access.update_key(&caller, id, change).await?)))
     }
 
     async fn rotate_api_key(
@@ -100,7 +100,7 @@ impl ApiKeyService for Rpc {
         let Some(id) = id.filter(|_| !message.validate_only) else {
             return Ok(Response::new(pb::RotateApiKeyResponse::default()));
         };
-        let (rotated, secret) = self.access.rotate_key(caller.tenant(), id, until).await?;
+        let (rotated, secret) = self.access.rotate_key(&caller, id, until).await?;
         let (api_key, secret) = (Some(key(rotated)), secret.reveal());
         Ok(Response::new(pb::RotateApiKeyResponse { api_key, secret }))
     }
@@ -114,7 +114,7 @@ impl ApiKeyService for Rpc {
         let id = bad.required("api_key_id", &request.get_ref().api_key_id, ApiKeyId::parse);
         bad.into_result().map_err(Error::Kit)?;
         let id = id.ok_or_else(|| errors::Error::Internal("an id that is lost".to_owned()));
-        let revoked = self.access.revoke_key(caller.tenant(), id.map_err(Error::Kit)?).await?;
+        let revoked = self.access.revoke_key(&caller, id.map_err(Error::Kit)?).await?;
         Ok(Response::new(key(revoked)))
     }
 }

@@ -94,6 +94,26 @@ pub(crate) async fn list(
     Ok(rows.into_iter().map(Into::into).collect())
 }
 
+/// Finds a tenant and keeps it as it is until the transaction ends.
+pub(crate) async fn lock(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+) -> Result<Option<Tenant>, sqlx::Error> {
+    let row = sqlx::query_as!(
+        Row,
+        r#"
+        select tenant_id, name, disable_time is null as "active!", requests_per_s, create_time
+        from tenants
+        where tenant_id = $1
+        for no key update
+        "#,
+        tenant.uuid(),
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(row.map(Into::into))
+}
+
 /// Changes a tenant, if there is one of that id.
 pub(crate) async fn update(
     conn: &mut PgConnection,

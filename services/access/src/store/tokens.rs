@@ -61,23 +61,24 @@ pub(crate) async fn find(
     }))
 }
 
-/// Revokes a token, if it is one of the tenant's and is not revoked yet.
+/// Revokes a token, if it is one of the tenant's and is not revoked yet. Answers whose it was.
 pub(crate) async fn revoke(
     conn: &mut PgConnection,
     tenant: TenantId,
     token: TokenHash,
-) -> Result<(), sqlx::Error> {
-    sqlx::query!(
+) -> Result<Option<UserId>, sqlx::Error> {
+    let user = sqlx::query_scalar!(
         "
         update tokens set revoke_time = now()
         where tenant_id = $1 and token_hash = $2 and revoke_time is null
+        returning user_id
         ",
         tenant.uuid(),
         token.as_bytes(),
     )
-    .execute(conn)
+    .fetch_optional(conn)
     .await?;
-    Ok(())
+    Ok(user.map(UserId::from_uuid))
 }
 
 /// Revokes all tokens of a user.

@@ -149,6 +149,29 @@ pub(crate) async fn insert(
     Ok(inserted.rows_affected() == 1)
 }
 
+/// Finds a user and keeps them as they are until the transaction ends.
+pub(crate) async fn lock(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    user: UserId,
+) -> Result<Option<Profile>, sqlx::Error> {
+    let row = sqlx::query_as!(
+        Row,
+        r#"
+        select
+            tenant_id, user_id, email, disable_time is null as "active!", scopes, create_time
+        from api_users
+        where tenant_id = $1 and user_id = $2
+        for no key update
+        "#,
+        tenant.uuid(),
+        user.uuid(),
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(row.map(Into::into))
+}
+
 /// Changes a user, if the tenant has one of that id.
 pub(crate) async fn update(
     conn: &mut PgConnection,

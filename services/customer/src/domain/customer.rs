@@ -1,6 +1,6 @@
 //! A customer and what can happen to it.
 
-use kit::errors::Violations;
+use kit::{audit::DigestKey, errors::Violations};
 use time::OffsetDateTime;
 use types::CustomerId;
 
@@ -16,6 +16,8 @@ pub(crate) struct Customer {
     pub(crate) active: bool,
     pub(crate) verification: Verification,
     pub(crate) retention: Retention,
+    /// What digests of it in the audit log are keyed with.
+    pub(crate) audit_key: DigestKey,
     pub(crate) create_time: OffsetDateTime,
     pub(crate) update_time: OffsetDateTime,
 }
@@ -37,6 +39,7 @@ impl Customer {
             active: true,
             verification: Verification::NONE,
             retention: Retention::default(),
+            audit_key: DigestKey::generate(),
             create_time: now,
             update_time: now,
         }
@@ -80,6 +83,8 @@ impl Customer {
         }
         self.retention.check(now)?;
         self.details = self.details.erased();
+        // What digests of the data say goes with it.
+        self.audit_key = DigestKey::generate();
         self.retention.erased_at = Some(now);
         self.update_time = now;
         Ok(Made::Change)

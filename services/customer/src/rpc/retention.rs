@@ -48,7 +48,7 @@ impl RetentionService for Retentions {
         let Some(id) = id.filter(|_| !validate_only) else {
             return Ok(Response::new(Retention::default()));
         };
-        Ok(self.update(caller.tenant(), key, id, &change, render).await?.into_response())
+        Ok(self.update(&caller, key, id, &change, render).await?.into_response())
     }
 
     async fn erase_personal_data(
@@ -57,7 +57,7 @@ impl RetentionService for Retentions {
     ) -> Result<Response<Retention>, Status> {
         let caller = Caller::of(&request).map_err(Error::Kit)?;
         let id = parse::customer_id(&request.get_ref().customer_id)?;
-        Ok(Response::new(render(&self.erase(caller.tenant(), id).await?)))
+        Ok(Response::new(render(&self.erase(&caller, id).await?)))
     }
 
     async fn list_erasures(

@@ -1,6 +1,7 @@
 //! Customers as rows. A row that breaks the rules of a customer is a fault of ours, and said to be one.
 
 use kit::{
+    audit::{Digest, DigestKey, Form},
     errors::{self, Violations},
     keys::{IndexKey, Sealed, WrappedKey},
 };
@@ -35,6 +36,7 @@ pub(super) struct Row {
     pub(super) relationship_ended_at: Option<OffsetDateTime>,
     pub(super) legal_hold: bool,
     pub(super) erased_at: Option<OffsetDateTime>,
+    pub(super) audit_key: Vec<u8>,
     pub(super) create_time: OffsetDateTime,
     pub(super) update_time: OffsetDateTime,
 }
@@ -69,8 +71,33 @@ pub(super) struct ReadRow {
     pub(super) relationship_ended_at: Option<OffsetDateTime>,
     pub(super) legal_hold: bool,
     pub(super) erased_at: Option<OffsetDateTime>,
+    pub(super) audit_key: Vec<u8>,
     pub(super) create_time: OffsetDateTime,
     pub(super) update_time: OffsetDateTime,
+}
+
+/// What the audit log is told of a customer's state: a keyed digest, because there is personal data in it.
+pub(crate) fn state(customer: &Customer) -> Digest {
+    let details = customer.details.fields();
+    let name = |name: &Option<Text>| name.as_ref().map(|name| name.as_str().to_owned());
+    let fields = Fields::from(details);
+    let (verification, retention) = (&customer.verification, &customer.retention);
+    let form = Form::of("customer").text(customer.id.to_string());
+    let form = form.text(customer.details.customer_type().as_str());
+    let form = form.maybe(name(&details.first_name)).maybe(name(&details.middle_name));
+    let form = form.maybe(name(&details.last_name)).maybe(name(&details.company_name));
+    let form = form.maybe(fields.number).maybe(fields.refinement).maybe(fields.street);
+    let form = form.maybe(fields.region).maybe(fields.city).maybe(fields.postal_code);
+    let form = form.text(customer.details.iso_country().to_string());
+    let form = form.maybe(details.date_of_birth.map(|born| born.date().to_string()));
+    let form = form.maybe(fields.email).maybe(fields.phone).maybe(fields.phone_e164);
+    let form = form.flag(customer.active).text(verification.status.as_str());
+    let form = form.number(customer.details_version);
+    let form = form.maybe(verification.latest.map(|(id, _)| id.to_string()));
+    let form = form.maybe_number(verification.latest.map(|(_, version)| version));
+    let form = form.time(retention.relationship_ended_at).flag(retention.legal_hold);
+    let form = form.time(retention.erased_at).time(Some(customer.create_time));
+    form.time(Some(customer.update_time)).keyed(&customer.audit_key)
 }
 
 /// What names are searched by.
@@ -113,6 +140,7 @@ impl Row {
             relationship_ended_at: customer.retention.relationship_ended_at,
             legal_hold: customer.retention.legal_hold,
             erased_at: customer.retention.erased_at,
+            audit_key: customer.audit_key.reveal().to_vec(),
             create_time: customer.create_time,
             update_time: customer.update_time,
         })
@@ -175,6 +203,7 @@ impl ReadRow {
     fn read(self, fields: Fields) -> Option<Customer> {
         let customer_type = CustomerType::parse(&self.customer_type)?;
         let status = VerificationStatus::parse(&self.verification_status)?;
+        let audit_key = DigestKey::from_kept(&self.audit_key)?;
         let latest = self.verification_id.map(VerificationId::from_uuid);
         let (customer_id, details_version) = (self.customer_id, self.details_version);
         let (active, version) = (self.active, self.verification_version);
@@ -194,6 +223,7 @@ impl ReadRow {
             active,
             verification: Verification { status, latest: latest.zip(version) },
             retention,
+            audit_key,
             create_time,
             update_time,
         })

@@ -6,7 +6,8 @@ use super::*;
 use crate::body::{Object, Parse};
 
 /// The paths that are promised.
-const PROMISED: [&str; 44] = [
+const PROMISED: [&str; 45] = [
+    "GET /audit",
     "POST /access/keys",
     "GET /access/keys",
     "PUT /access/keys/{api_key_id}",

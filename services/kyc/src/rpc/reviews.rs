@@ -44,7 +44,7 @@ impl ReviewService for Rpc {
     ) -> Result<Response<pb::GetVerificationHistoryResponse>, Status> {
         let caller = Caller::of(&request).map_err(Error::from)?;
         let id = parse::verification_id(&request.get_ref().verification_id)?;
-        let (transitions, decisions) = self.0.history(caller.tenant(), id).await?;
+        let (transitions, decisions) = self.0.history(&caller, id).await?;
         Ok(Response::new(pb::GetVerificationHistoryResponse {
             transitions: transitions.into_iter().map(render_transition).collect(),
             decisions: decisions.into_iter().map(render_made).collect(),

@@ -1,6 +1,12 @@
 //! Screening's rpcs.
 
-use kit::{caller::Caller, errors::Violations, postgres::Database, time::timestamp};
+use kit::{
+    audit::{self, Act},
+    caller::Caller,
+    errors::Violations,
+    postgres::Database,
+    time::timestamp,
+};
 use proto::kyc::v1::{self as pb, screening_service_server::ScreeningService};
 use tonic::{Request, Response, Status};
 
@@ -12,7 +18,7 @@ use crate::{
     store::{
         findings,
         matches::{self, Evidence},
-        verifications,
+        transitions, verifications,
     },
 };
 
@@ -33,10 +39,13 @@ impl Screening {
         let mut conn = self.database.of(tenant).await?;
         // First: what is added while the rest is read is not in this version.
         let version = verifications::evidence_version(&mut conn, tenant, id).await?;
+        let version = version.ok_or(Error::VerificationNotFound(id))?;
+        let act = Act::new("evidence.read", transitions::object(id));
+        audit::record(&mut conn, caller, &act).await?;
         let matches = matches::of_verification(&mut conn, tenant, id).await?;
         let findings = findings::of_verification(&mut conn, tenant, id).await?;
         Ok(pb::VerificationEvidence {
-            evidence_version: version.ok_or(Error::VerificationNotFound(id))?,
+            evidence_version: version,
             sanctions_matches: matches.into_iter().map(sanctions_match).collect(),
             mrz_findings: findings.into_iter().map(mrz_findings).collect(),
         })

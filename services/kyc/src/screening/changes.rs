@@ -63,7 +63,7 @@ pub(crate) async fn everybody(
 
 fn platform() -> Caller {
     let nobody = TenantId::from_uuid(Uuid::nil());
-    Caller::new(Call::begin(None, TIMEOUT), nobody, None, Vec::new())
+    Caller::service(Call::begin(None, TIMEOUT), nobody, "kyc")
 }
 
 fn read(found: Vec<TenantCustomer>) -> Result<Vec<Somebody>, Error> {

@@ -3,7 +3,13 @@
 //! A match is settled once a person has decided the review that it is evidence of, or will: it does not
 //! ask again until the entry or the customer's details change. Approving a review clears its matches.
 
-use kit::{caller::Caller, errors::Violations, postgres::Database, time::now};
+use kit::{
+    audit::{self, Act, Form},
+    caller::Caller,
+    errors::Violations,
+    postgres::Database,
+    time::now,
+};
 use sqlx::PgConnection;
 use types::{CustomerId, TenantId, VerificationId};
 
@@ -105,6 +111,9 @@ impl Reviews {
         };
         let mut tx = self.database.begin(caller.tenant()).await?;
         screening::set_threshold(&mut tx, caller.tenant(), set).await?;
+        let state = Form::of("screening_settings").number(set).digest();
+        let act = Act::new("screening_settings.set", "screening_settings").after(state);
+        audit::record(&mut tx, caller, &act).await?;
         screening::want_sweep(&mut tx).await?;
         tx.commit().await?;
         Ok(())

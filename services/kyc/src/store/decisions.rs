@@ -1,9 +1,14 @@
 //! Statements on the table `verification_decisions`. Rows are only ever added.
 
+use kit::{
+    audit::{self, Act},
+    caller::Caller,
+};
 use sqlx::PgConnection;
 use time::OffsetDateTime;
 use types::{TenantId, UserId, VerificationId};
 
+use super::transitions::object;
 use crate::{
     domain::{Decision, Note},
     error::Error,
@@ -25,12 +30,12 @@ pub(crate) struct Made {
     pub(crate) create_time: OffsetDateTime,
 }
 
-/// Notes a decision, without its note. The verification must be locked.
+/// Notes a decision, here and in the audit log, without its note. The verification must be locked.
 pub(crate) async fn insert(
     conn: &mut PgConnection,
     (tenant, id): (TenantId, VerificationId),
     made: &Made,
-    request_id: &str,
+    caller: &Caller,
 ) -> Result<(), Error> {
     sqlx::query!(
         "
@@ -45,13 +50,19 @@ pub(crate) async fn insert(
         made.decision.as_str(),
         made.reason,
         made.user.uuid(),
-        request_id,
+        caller.call().request_id(),
         made.took_effect,
         made.create_time,
         made.evidence_version,
     )
-    .execute(conn)
+    .execute(&mut *conn)
     .await?;
+    let action = match made.decision {
+        Decision::Approve => "decision.approve",
+        Decision::Reject => "decision.reject",
+        Decision::Resubmission => "decision.ask_again",
+    };
+    audit::record(conn, caller, &Act::new(action, object(id))).await?;
     Ok(())
 }
 

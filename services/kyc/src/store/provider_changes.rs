@@ -1,6 +1,10 @@
 //! Statements on the table `provider_account_changes`. Rows are only ever added.
 
-use kit::{caller::Caller, time::now};
+use kit::{
+    audit::{self, Act, Digest},
+    caller::Caller,
+    time::now,
+};
 use sqlx::PgConnection;
 use types::UserId;
 use uuid::Uuid;
@@ -14,16 +18,17 @@ pub(crate) enum Change {
     Deleted,
 }
 
-/// Notes who has changed an account.
+/// Notes who has changed an account, here and in the audit log; with digests of what it was and is.
 pub(crate) async fn insert(
     conn: &mut PgConnection,
     caller: &Caller,
     adapter: Adapter,
     change: Change,
+    (before, after): (Option<Digest>, Option<Digest>),
 ) -> Result<(), Error> {
-    let change = match change {
-        Change::Set => "set",
-        Change::Deleted => "deleted",
+    let (change, action) = match change {
+        Change::Set => ("set", "provider.set"),
+        Change::Deleted => ("deleted", "provider.delete"),
     };
     sqlx::query!(
         "
@@ -39,7 +44,15 @@ pub(crate) async fn insert(
         caller.call().request_id(),
         now(),
     )
-    .execute(conn)
+    .execute(&mut *conn)
     .await?;
+    let mut act = Act::new(action, format_args!("providers/{}", adapter.as_str()));
+    if let Some(before) = before {
+        act = act.before(before);
+    }
+    if let Some(after) = after {
+        act = act.after(after);
+    }
+    audit::record(conn, caller, &act).await?;
     Ok(())
 }

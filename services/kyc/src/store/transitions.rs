@@ -1,12 +1,16 @@
 //! Statements on the table `verification_transitions`. Rows are only ever added.
 
-use kit::caller::Caller;
+use kit::{
+    audit::{self, Act, Digest, Form},
+    caller::Caller,
+};
 use sqlx::PgConnection;
 use time::OffsetDateTime;
 use types::{TenantId, UserId, VerificationId};
 use uuid::Uuid;
 
 use crate::{
+    customers::on_our_own_account,
     domain::{Status, Verification},
     error::Error,
 };
@@ -20,19 +24,23 @@ pub(crate) struct Transition {
     pub(crate) create_time: OffsetDateTime,
 }
 
-/// Notes the transition that a verification has just made.
+/// Notes the transition that a verification has just made, here and in the audit log.
 pub(crate) async fn insert(
     conn: &mut PgConnection,
     verification: &Verification,
     by: Option<&Caller>,
 ) -> Result<(), Error> {
     let lifecycle = &verification.lifecycle;
-    sqlx::query!(
-        "
+    let before = sqlx::query_scalar!(
+        r#"
         insert into verification_transitions
             (tenant_id, verification_id, version, status, reasons, user_id, request_id, create_time)
         values ($1, $2, $3, $4, $5, $6, $7, $8)
-        ",
+        returning (
+            select p.status from verification_transitions p
+            where p.tenant_id = $1 and p.verification_id = $2 and p.version = $3::bigint - 1
+        ) as "before?"
+        "#,
         verification.tenant.uuid(),
         verification.id.uuid(),
         lifecycle.version(),
@@ -42,9 +50,44 @@ pub(crate) async fn insert(
         by.map(|caller| caller.call().request_id()),
         lifecycle.update_time(),
     )
-    .execute(conn)
+    .fetch_one(&mut *conn)
     .await?;
+    let status = lifecycle.status();
+    let act = Act::new(action(status, before.is_none()), object(verification.id));
+    let act = act.after(state(verification, status.as_str(), lifecycle.version()));
+    let act = match before {
+        Some(before) => {
+            act.before(state(verification, &before, lifecycle.version().saturating_sub(1)))
+        }
+        None => act,
+    };
+    let ourselves = on_our_own_account(verification.tenant);
+    audit::record(conn, by.unwrap_or(&ourselves), &act).await?;
     Ok(())
+}
+
+/// As the audit log names it.
+pub(crate) fn object(id: VerificationId) -> String {
+    format!("verifications/{id}")
+}
+
+/// Without the reasons, which may be what a person has written.
+fn state(verification: &Verification, status: &str, version: i64) -> Digest {
+    let form = Form::of("verification").text(verification.id.to_string());
+    form.text(verification.customer.to_string()).text(status).number(version).digest()
+}
+
+fn action(to: Status, is_first: bool) -> &'static str {
+    match to {
+        Status::Pending if is_first => "verification.create",
+        Status::Pending => "verification.begin",
+        Status::InReview => "verification.refer",
+        Status::Verified => "verification.verify",
+        Status::ResubmissionRequired => "verification.ask_again",
+        Status::Rejected => "verification.reject",
+        Status::Expired => "verification.expire",
+        Status::Error => "verification.fail",
+    }
 }
 
 /// A verification's, from the creation on.

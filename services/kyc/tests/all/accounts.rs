@@ -234,3 +234,28 @@ async fn a_provider_that_has_no_address_is_not_offered() {
 
     assert_eq!(reason(&refused), "PROVIDER_NOT_OFFERED");
 }
+
+#[tokio::test]
+async fn who_sets_and_deletes_an_account_is_on_record() {
+    let mut setup = service().await;
+    setup.set_provider(account(ID3GLOBAL)).await.unwrap();
+    setup.set_provider(account(ID3GLOBAL)).await.unwrap();
+    let request = DeleteProviderRequest { provider: ID3GLOBAL.into() };
+    setup.providers().delete_provider(setup.caller.request(request)).await.unwrap();
+
+    type Kept = (uuid::Uuid, String, String, Option<Vec<u8>>, Option<Vec<u8>>);
+    let kept: Vec<Kept> = sqlx::query_as(
+        "select user_id, action, object, before_digest, after_digest from audit_records
+         order by audit_record_id",
+    )
+    .fetch_all(&setup.pool)
+    .await
+    .unwrap();
+
+    let [set, again, deleted] = &kept[..] else { panic!("{kept:?}") };
+    let user = setup.caller.user().unwrap().uuid();
+    assert!(kept.iter().all(|it| it.0 == user && it.2 == format!("providers/{ID3GLOBAL}")));
+    assert_eq!([&set.1, &again.1, &deleted.1], ["provider.set", "provider.set", "provider.delete"]);
+    assert_eq!((&set.3, &deleted.4), (&None, &None));
+    assert!(again.3 == set.4 && again.4 != set.4 && deleted.3 == again.4);
+}

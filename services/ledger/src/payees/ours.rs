@@ -37,7 +37,7 @@ impl Ours {
         drop(conn);
         let Some(addressed) = addressed else { return Ok(None) };
         let call = Call::begin(None, DEFAULT_DEADLINE);
-        let caller = Caller::new(call, addressed.tenant, None, Vec::new());
+        let caller = Caller::service(call, addressed.tenant, "ledger");
         let names = self.customers.names(&caller, [addressed.customer]).await?;
         Ok(Some(compare(name.as_str(), names.of(addressed.customer))))
     }

@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use kit::postgres::Database;
+use kit::{audit::Digest, postgres::Database};
 use sqlx::PgConnection;
 use types::{PaymentId, TenantId, TransferId};
 
@@ -16,6 +16,7 @@ use crate::{
         transfer::{Movement, Order, Outcome, Outside, OutsideParty, Payer, Sides},
     },
     error::Error,
+    records,
     store::{
         self,
         accounts::{Key, STRIPES, System},
@@ -36,13 +37,14 @@ pub(super) async fn settle(database: &Database, payment: &Payment) -> Result<(),
         lock(&mut tx, &[(payment.tenant, account), (payment.tenant, settlement)]).await?;
     let mut payment = relock(&mut tx, payment).await?;
     let order = outgoing(&payment, settlement)?;
+    let before = records::payment(&payment);
     if payment.state.settle(order.movement.id)? == Change::AlreadyMade {
         return Ok(());
     }
     release(&payment, &mut accounts)?;
     let posting = post_on(&order, &mut accounts)?;
     write(&mut tx, &[(&order, &posting)], &accounts).await?;
-    store::payments::save(&mut tx, &payment).await?;
+    save(&mut tx, "payment.settle", before, &payment).await?;
     Ok(kit::postgres::commit(tx).await?)
 }
 
@@ -56,6 +58,7 @@ pub(super) async fn reject(
     let mut tx = database.begin(payment.tenant).await?;
     let mut accounts = lock(&mut tx, &[key]).await?;
     let mut payment = relock(&mut tx, payment).await?;
+    let before = records::payment(&payment);
     if payment.state.reject(reason)? == Change::AlreadyMade {
         return Ok(());
     }
@@ -63,7 +66,7 @@ pub(super) async fn reject(
     for ((tenant, _), account) in &accounts {
         store::accounts::save_held(&mut tx, *tenant, account).await?;
     }
-    store::payments::save(&mut tx, &payment).await?;
+    save(&mut tx, "payment.reject", before, &payment).await?;
     Ok(kit::postgres::commit(tx).await?)
 }
 
@@ -82,12 +85,13 @@ pub(super) async fn give_back(database: &Database, id: PaymentId) -> Result<(), 
         Source::Suspense { .. } => Outside::Both(payment.creditor.clone()),
     };
     let order = order(&payment, (settlement, account), outside)?;
+    let before = records::payment(&payment);
     if payment.state.give_back(order.movement.id)? == Change::AlreadyMade {
         return Ok(());
     }
     let posting = post_on(&order, &mut accounts)?;
     write(&mut tx, &[(&order, &posting)], &accounts).await?;
-    store::payments::save(&mut tx, &payment).await?;
+    save(&mut tx, "payment.give_back", before, &payment).await?;
     Ok(kit::postgres::commit(tx).await?)
 }
 
@@ -116,6 +120,7 @@ pub(super) async fn settle_on_us(
     let mut accounts = lock(&mut tx, &keys).await?;
     let mut payment = relock(&mut tx, payment).await?;
     let outgoing = outgoing(&payment, out)?;
+    let before = records::payment(&payment);
     if payment.state.settle(outgoing.movement.id)? == Change::AlreadyMade {
         return Ok(None);
     }
@@ -129,7 +134,7 @@ pub(super) async fn settle_on_us(
         Err(other) => return Err(other.into()),
     };
     write(&mut tx, &[(&outgoing, &left), (&incoming, &came)], &accounts).await?;
-    store::payments::save(&mut tx, &payment).await?;
+    save(&mut tx, "payment.settle", before, &payment).await?;
     kit::postgres::commit(tx).await?;
     Ok(None)
 }
@@ -166,6 +171,18 @@ async fn find_anywhere(database: &Database, id: PaymentId) -> Result<Payment, Er
     let tenant = tenant.ok_or(Error::PaymentNotFound)?;
     let mut conn = database.of(tenant).await?;
     store::payments::find(&mut conn, tenant, id).await?.ok_or(Error::PaymentNotFound)
+}
+
+/// Writes what became of the payment, with its record.
+async fn save(
+    conn: &mut PgConnection,
+    action: &'static str,
+    before: Digest,
+    payment: &Payment,
+) -> Result<(), Error> {
+    store::payments::save(conn, payment).await?;
+    let by = records::ourselves(payment.tenant);
+    Ok(records::of_payment(conn, &by, action, Some(before), payment).await?)
 }
 
 fn release(payment: &Payment, accounts: &mut Accounts) -> Result<(), Error> {

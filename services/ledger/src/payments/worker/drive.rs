@@ -2,11 +2,8 @@
 
 use std::{sync::Arc, time::Instant};
 
-use kit::{
-    caller::{Call, Caller, DEFAULT_DEADLINE},
-    postgres::Database,
-};
-use types::{LedgerId, TenantId, Text};
+use kit::postgres::Database;
+use types::{LedgerId, Text};
 
 use super::{
     figures::{self, Step},
@@ -23,6 +20,7 @@ use crate::{
     payments::books,
     peers::Customers,
     rails::{Instruction, Progress, Rail, RailError},
+    records,
     store::{
         self,
         addresses::Addressed,
@@ -107,8 +105,11 @@ impl Driver {
         if payment.state != State::Accepted {
             return Ok(payment);
         }
+        let before = records::payment(&payment);
         if payment.state.submit(route)? == Change::Made {
             store::payments::save(&mut tx, &payment).await?;
+            let (by, action) = (records::ourselves(payment.tenant), "payment.submit");
+            records::of_payment(&mut tx, &by, action, Some(before), &payment).await?;
             kit::postgres::commit(tx).await?;
         }
         Ok(payment)
@@ -195,7 +196,7 @@ impl Driver {
         let ledger = store::ledgers::find(&mut conn, payment.tenant, &[ledger]).await?.pop();
         drop(conn);
         let ledger = ledger.ok_or(Error::LedgerNotFound)?;
-        let caller = on_our_own_account(payment.tenant);
+        let caller = records::ourselves(payment.tenant);
         let names = self.customers.names(&caller, [ledger.customer_id]).await?;
         let BankDetails { uk, international } = ledger.bank_details;
         let account = match payment.kind {
@@ -221,9 +222,4 @@ fn shown(name: &str) -> Result<Text, Error> {
     let name = if name.is_empty() { "Unknown" } else { name };
     let cut: String = name.chars().take(*NAME_LENGTH.end()).collect();
     Text::parse(&cut, NAME_LENGTH).map_err(|_| Error::corrupt("a customer's name"))
-}
-
-/// A caller that is this service itself.
-fn on_our_own_account(tenant: TenantId) -> Caller {
-    Caller::new(Call::begin(None, DEFAULT_DEADLINE), tenant, None, Vec::new())
 }
