@@ -23,8 +23,8 @@ pub(crate) mod retention;
 mod row;
 pub(crate) mod standings;
 
-pub(crate) use row::{key, state};
 use row::{ReadRow, Row};
+pub(crate) use row::{key, state};
 
 /// How far the time in an id may be from the time of creation: a clock may be set in between.
 const CLOCK_MARGIN: Duration = Duration::MINUTE;

@@ -145,7 +145,7 @@ impl Reviews {
         made: &Made,
     ) -> Result<(), Error> {
         let tenant = caller.tenant();
-        decisions::insert(conn, (tenant, id), made, caller.call().request_id()).await?;
+        decisions::insert(conn, (tenant, id), made, caller).await?;
         match &made.note {
             Some(note) => notes::keep(conn, &self.keys, (tenant, id, made.number), note).await,
             None => Ok(()),
