@@ -31,17 +31,15 @@ use crate::{
 /// Longer than anything here takes on a busy machine.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// What must be in no record.
-const CANARIES: [&str; 9] = [
+/// What must be in no record. Nothing that hexadecimal digits could be by chance.
+const CANARIES: [&str; 7] = [
     "Zebedee",
     "Quagmire",
     "1977-05-06",
-    "1977",
     "zebedee@",
-    "7700900123",
-    "400052",
+    "447700900123",
     "12345678",
-    "because she",
+    "LOOKS_ALIKE",
 ];
 
 /// What was called, as it is to be on record.
@@ -78,7 +76,8 @@ impl Walk {
         object: impl Fn(&Reply) -> String,
     ) -> Reply {
         let request = self.scene.client.request(method.clone(), path);
-        let request = if method == Method::GET { request } else { request.json(&body) };
+        let has_body = matches!(method, Method::POST | Method::PUT);
+        let request = if has_body { request.json(&body) } else { request };
         let (request, reply) = named(request).await;
         assert_eq!(reply.status, 200, "{action}: {}", reply.text);
         self.done.push(Done { action, request, object: object(&reply) });
@@ -192,7 +191,7 @@ impl Walk {
         }
         self.read_document(&id).await;
         let decide = format!("/accounts/verifications/{id}/decision");
-        let approve = json!({"decision": "approve", "reason": "because she looks like it"});
+        let approve = json!({"decision": "approve", "reason": "LOOKS_ALIKE"});
         self.call("decision.approve", (Method::POST, &decide), approve, |_| object.clone()).await;
         let id = self.referred().await;
         let object = format!("verifications/{id}");
