@@ -39,6 +39,15 @@ dev:
 bench *ARGUMENTS:
     cargo run --release -- bench {{ARGUMENTS}}
 
+# Look for input that breaks a parser's rules, each target for so many seconds
+fuzz SECONDS="60" *TARGETS:
+    .ci/fuzz {{SECONDS}} {{TARGETS}}
+
+# Ask a platform for what its OpenAPI document says, and for what it does not
+schemathesis SECONDS="60":
+    cargo build
+    .ci/schemathesis {{SECONDS}}
+
 # Everything about deploy/ that can be checked without a cluster
 deploy-check:
     cargo build --workspace --bins

@@ -51,7 +51,7 @@ for item in yaml.safe_load_all(sys.stdin):
         item["data"] = {key: here(value) for key, value in item["data"].items()}
         item["data"]["ADMIN_LISTEN"] = f"127.0.0.1:{ADMIN[service]}"
         given.append(item)
-    elif kind == "Secret" and (name.endswith(("-db-app", "-db-service")) or name.startswith("kyc-keys")):
+    elif kind == "Secret" and (name.endswith(("-db-app", "-db-service")) or name.startswith(("kyc-keys", "customer-keys"))):
         path = directory / "secrets" / name
         path.mkdir(parents=True)
         for key, value in item["data"].items():

@@ -298,4 +298,21 @@ mod tests {
         assert_eq!(read.call().request_id(), caller.call().request_id());
         assert!(read.call().time_left() <= Duration::from_secs(1));
     }
+
+    #[tokio::test]
+    async fn each_hop_has_less_time_than_the_one_before() {
+        let hop = |timeout: &str| {
+            let mut headers = HeaderMap::new();
+            headers.insert("grpc-timeout", timeout.parse().unwrap());
+            Call::from_headers(&headers)
+        };
+        assert!(hop("99999999H").time_left() <= DEFAULT_DEADLINE);
+
+        let first = hop("300m");
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        let passed_on = first.request(()).into_parts().0.into_headers();
+        let next = Call::from_headers(&passed_on);
+
+        assert!(next.time_left() <= Duration::from_millis(280), "{:?}", next.time_left());
+    }
 }

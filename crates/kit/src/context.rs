@@ -96,6 +96,9 @@ where
                     Err(_) => Ok(errors::out_of_time(domain(&path)).into_http()),
                 }
             };
+            if response.as_ref().is_ok_and(|answer| is_about_reading(answer.headers())) {
+                response = Ok(errors::malformed(domain(&path)).into_http());
+            }
             let code = response.as_ref().map_or(Code::Unknown, |answer| code(answer.headers()));
             line.end(code);
             if code != Code::Ok
@@ -169,6 +172,13 @@ pub(crate) fn domain(path: &str) -> &'static str {
         .into_iter()
         .find(|package| path.get(1..).is_some_and(|path| path.starts_with(package)))
         .unwrap_or("lombard")
+}
+
+/// Whether tonic could not read the request, of which it says that we are at fault. What a service says
+/// has details.
+fn is_about_reading(headers: &HeaderMap) -> bool {
+    let is_silent = !headers.contains_key("grpc-status-details-bin");
+    is_silent && matches!(code(headers), Code::Internal | Code::OutOfRange | Code::DataLoss)
 }
 
 /// A failure without a body says so in the headers; everything else is a success here.

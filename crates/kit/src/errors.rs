@@ -195,6 +195,12 @@ pub fn unavailable(domain: &str) -> Status {
     retry_later(Code::Unavailable, domain, "UNAVAILABLE", message, Duration::from_secs(1))
 }
 
+/// What came is not the message that the rpc takes, or none at all.
+pub(crate) fn malformed(domain: &str) -> Status {
+    let message = "the request is not the message that the rpc takes";
+    status(Code::InvalidArgument, domain, "MALFORMED_MESSAGE", message)
+}
+
 /// The caller's time is over.
 pub(crate) fn out_of_time(domain: &str) -> Status {
     status(Code::DeadlineExceeded, domain, "DEADLINE_EXCEEDED", "out of time")

@@ -23,9 +23,11 @@ use zeroize::Zeroizing;
 
 mod associated;
 mod file;
+mod index;
 
 pub use associated::AssociatedData;
 pub use file::{KeysConfig, ensure_file};
+pub use index::IndexKey;
 
 /// Bytes of a key.
 const KEY: usize = 32;

@@ -8,6 +8,8 @@ pub mod client;
 pub mod config;
 mod context;
 pub mod errors;
+#[cfg(any(test, feature = "fuzz"))]
+pub mod fuzz;
 pub mod gauges;
 pub mod idempotency;
 pub mod keys;

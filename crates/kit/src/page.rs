@@ -34,15 +34,20 @@ pub fn token(place: &impl fmt::Display) -> String {
 }
 
 /// The place that a token stands for; none for an empty token.
-pub fn place<T: std::str::FromStr>(field: &str, token: &str, bad: &mut Violations) -> Option<T> {
-    if token.is_empty() {
+pub fn place<T>(field: &str, given: &str, bad: &mut Violations) -> Option<T>
+where
+    T: std::str::FromStr + fmt::Display,
+{
+    if given.is_empty() {
         return None;
     }
     let place = URL_SAFE_NO_PAD
-        .decode(token)
+        .decode(given)
         .ok()
         .and_then(|bytes| String::from_utf8(bytes).ok())
-        .and_then(|text| text.parse().ok());
+        .and_then(|text| text.parse().ok())
+        // A place can be written in more ways than one; a token is in one.
+        .filter(|place| token(place) == given);
     if place.is_none() {
         bad.add(field, "is not one that an earlier page gave");
     }
@@ -78,5 +83,15 @@ mod tests {
 
         assert_eq!(place::<i64>("page_token", "made up", &mut bad), None);
         assert!(!bad.is_empty());
+    }
+
+    #[test]
+    fn another_way_of_writing_a_place_is_no_token() {
+        for made_up in ["+42", "042", "-0"] {
+            let mut bad = Violations::new();
+
+            assert_eq!(place::<i64>("page_token", &token(&made_up), &mut bad), None);
+            assert!(!bad.is_empty(), "{made_up}");
+        }
     }
 }

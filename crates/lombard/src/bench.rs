@@ -11,6 +11,7 @@ mod kill;
 mod load;
 mod machine;
 mod measure;
+mod overload;
 mod pgbench;
 mod platform;
 mod report;
@@ -32,14 +33,16 @@ use tokio_util::sync::CancellationToken;
 use self::{
     kill::Verdict,
     machine::Machine,
+    overload::Overload,
     report::Results,
     rows::{ROWS, Row},
     site::Site,
 };
 use crate::cli::Bench;
 
-/// What `--only` calls the row that is no ratio.
+/// What `--only` calls the rows that are no ratio.
 const KILL: &str = "kill";
+const OVERLOAD: &str = "overload";
 
 /// Measures, and says what came out.
 ///
@@ -57,19 +60,20 @@ pub async fn run(options: &Bench) -> anyhow::Result<()> {
 struct Plan {
     rows: Vec<Row>,
     kills: bool,
+    overload: bool,
 }
 
 impl Plan {
     /// What has these names; everything when none is named.
     fn new(only: &[String]) -> anyhow::Result<Self> {
-        let names: Vec<_> = ROWS.iter().map(|row| row.name).chain([KILL]).collect();
+        let names: Vec<_> = ROWS.iter().map(|row| row.name).chain([KILL, OVERLOAD]).collect();
         for name in only {
             let known = names.join(", ");
             ensure!(names.contains(&name.as_str()), "no row is called {name}; there are {known}");
         }
         let is_chosen = |name: &str| only.is_empty() || only.iter().any(|chosen| chosen == name);
         let rows = ROWS.into_iter().filter(|row| is_chosen(row.name)).collect();
-        Ok(Self { rows, kills: is_chosen(KILL) })
+        Ok(Self { rows, kills: is_chosen(KILL), overload: is_chosen(OVERLOAD) })
     }
 }
 
@@ -78,6 +82,7 @@ struct Outcome {
     machine: Machine,
     results: Vec<Results>,
     kills: Option<anyhow::Result<Verdict>>,
+    overload: Option<anyhow::Result<Overload>>,
 }
 
 /// Whatever happens, what was started is stopped.
@@ -100,23 +105,30 @@ async fn all(site: &mut Site, options: &Bench, plan: &Plan) -> anyhow::Result<Ou
     } else {
         Box::pin(rounds::measure(site, options, &plan.rows)).await?
     };
+    let mut overload = None;
+    if plan.overload {
+        overload = Some(Box::pin(overload::run(site)).await);
+    }
     let mut kills = None;
     if plan.kills {
         eprintln!("lombard: killing processes under load");
         kills = Some(Box::pin(kill::run(site)).await);
     }
-    Ok(Outcome { machine, results, kills })
+    Ok(Outcome { machine, results, kills, overload })
 }
 
-fn show(options: &Bench, Outcome { machine, results, kills }: Outcome) -> anyhow::Result<()> {
+fn show(options: &Bench, outcome: Outcome) -> anyhow::Result<()> {
+    let Outcome { machine, results, kills, overload } = outcome;
     let verdict = kills.as_ref().and_then(|kills| kills.as_ref().ok());
+    let offered = overload.as_ref().and_then(|overload| overload.as_ref().ok());
     let mut text = machine.text();
     text.extend(results.iter().map(Results::text));
+    text.extend(offered.map(Overload::text));
     text.extend(verdict.map(Verdict::text));
     stdout().write_all(text.as_bytes()).context("standard output cannot be written to")?;
     if let Some(path) = &options.json {
-        let rows: Vec<_> =
-            results.iter().map(Results::json).chain(verdict.map(Verdict::json)).collect();
+        let others = offered.map(Overload::json).into_iter().chain(verdict.map(Verdict::json));
+        let rows: Vec<_> = results.iter().map(Results::json).chain(others).collect();
         let all = json!({
             "machine": machine.json(),
             "rounds": options.rounds,
@@ -127,9 +139,11 @@ fn show(options: &Bench, Outcome { machine, results, kills }: Outcome) -> anyhow
         written.with_context(|| format!("cannot write {}", path.display()))?;
     }
     let is_missed = results.iter().any(|row| row.passes() == Some(false))
-        || verdict.is_some_and(|verdict| !verdict.passes());
+        || verdict.is_some_and(|verdict| !verdict.passes())
+        || offered.is_some_and(|offered| !offered.passes());
     ensure!(!results.iter().any(Results::has_failed), "a row could not be measured");
     kills.transpose().context("the row kill could not be measured")?;
+    overload.transpose().context("the row overload could not be measured")?;
     ensure!(!(options.strict && is_missed), "a row was missed");
     Ok(())
 }

@@ -7,7 +7,7 @@ use kit::config::DatabaseUrl;
 use kit::config::TelemetryConfig;
 use time::{OffsetDateTime, format_description::well_known::Rfc3339};
 
-use crate::{admin::cli::Admin, dev::DATABASE_PREFIX, stack::SANDBOX};
+use crate::{admin::cli::Admin, dev::DATABASE_PREFIX, identity::Identity, stack::SANDBOX};
 
 /// Accounts for your product, on your own machine.
 #[derive(Debug, Parser)]
@@ -113,6 +113,9 @@ pub struct Dev {
     /// Certificates for the services, as `lombard dev-certs` makes them: they talk over mutual TLS.
     #[arg(long, value_name = "DIR")]
     pub certificates: Option<PathBuf>,
+    /// How identities are established.
+    #[command(flatten, next_help_heading = "Identities")]
+    pub identity: Identity,
 }
 
 /// Settings of `lombard demo`.

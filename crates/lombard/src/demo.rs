@@ -16,6 +16,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     cli::Demo,
     dev,
+    identity::Identity,
     server::Server,
     stack::{Databases, SANDBOX, Stack},
 };
@@ -47,11 +48,12 @@ async fn on_own_platform(options: &Demo, stop: &CancellationToken) -> anyhow::Re
         prefix: dev::DATABASE_PREFIX.to_owned(),
         files: files.path().to_owned(),
     };
-    let walked = dev::with_stack(&databases, listener, None, stop, async |stack: &Stack| {
+    let identity = Identity::default();
+    let walk = async |stack: &Stack| {
         stack.seed(&SANDBOX).await?;
         walk(&stack.url(), options, &mut stdout()).await
-    })
-    .await;
+    };
+    let walked = dev::with_stack(&databases, &identity, listener, None, stop, walk).await;
     let stopped = server.stop().await;
     walked.and(stopped)
 }

@@ -13,6 +13,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     cli::Dev,
+    identity::Identity,
     server::Server,
     stack::{Databases, OTHER, SANDBOX, Stack},
     walkthrough,
@@ -54,6 +55,7 @@ async fn platform(options: &Dev, stop: &CancellationToken) -> anyhow::Result<()>
     };
     let served = with_stack(
         &databases,
+        &options.identity,
         listener,
         options.certificates.as_deref(),
         stop,
@@ -87,13 +89,14 @@ pub(crate) async fn bind(address: SocketAddr) -> anyhow::Result<TcpListener> {
 /// stack fails, or when told to.
 pub(crate) async fn with_stack(
     databases: &Databases,
+    identity: &Identity,
     listener: TcpListener,
     certificates: Option<&Path>,
     stop: &CancellationToken,
     work: impl AsyncFnOnce(&Stack) -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
     let stack = tokio::select! {
-        started = Box::pin(Stack::start(databases, listener, certificates)) => started?,
+        started = Box::pin(Stack::start(databases, identity, listener, certificates)) => started?,
         () = stop.cancelled() => return Ok(()),
     };
     let outcome = tokio::select! {

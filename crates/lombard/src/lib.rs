@@ -7,6 +7,7 @@ pub mod bench;
 pub mod cli;
 pub mod demo;
 pub mod dev;
+pub mod identity;
 mod parts;
 mod ready;
 mod server;

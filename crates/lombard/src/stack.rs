@@ -21,7 +21,7 @@ use tokio::{net::TcpListener, sync::Mutex};
 use tonic::transport::Channel;
 use types::TenantId;
 
-use crate::{parts::Parts, ready};
+use crate::{identity::Identity, parts::Parts, ready};
 
 /// How long requests under way have to finish when the platform stops.
 const DRAIN_TIMEOUT: Duration = Duration::from_secs(5);
@@ -79,6 +79,7 @@ impl Stack {
     /// When a database cannot be had, or a part of the platform does not start.
     pub async fn start(
         databases: &Databases,
+        identity: &Identity,
         listener: TcpListener,
         certificates: Option<&Path>,
     ) -> anyhow::Result<Self> {
@@ -89,6 +90,7 @@ impl Stack {
             Place::prepare(databases, KYC, links(KYC)?, &kyc::MIGRATIONS),
             Place::prepare(databases, LEDGER, links(LEDGER)?, &ledger::MIGRATIONS),
         )?;
+        identity.load_lists(&kyc.pool).await?;
         let gateway = listener.local_addr()?;
         let services = [&access, &customer, &kyc, &ledger].map(|place| (place.name, place.address));
         let users = Access::new(access.pool.clone(), TOKEN_LIFETIME);
@@ -107,8 +109,9 @@ impl Stack {
         // Each needs those before it; they stop in the opposite order.
         let mut parts = Parts::default();
         start_access(&mut parts, access);
-        start_customer(&mut parts, customer);
-        start_kyc(&mut parts, kyc, for_kyc, &databases.files)?;
+        start_customer(&mut parts, customer, &databases.files)?;
+        let settings = kyc_settings(&databases.files, identity)?;
+        start_kyc(&mut parts, kyc, settings, for_kyc);
         start_ledger(&mut parts, ledger, for_ledger)?;
         // Whoever asked for it to be reached from elsewhere was told.
         let listener = Links::plaintext(Plaintext::Allow).listener(listener);
@@ -229,8 +232,20 @@ struct Channels {
     ledger: Channel,
 }
 
-fn start_customer(parts: &mut Parts, Place { name, pool, listener, .. }: Place) {
-    parts.start(name, |stop| customer::serve(listener, pool, DRAIN_TIMEOUT, stop));
+fn start_customer(
+    parts: &mut Parts,
+    Place { name, pool, listener, .. }: Place,
+    files: &Path,
+) -> anyhow::Result<()> {
+    let keys = keyring(&files.join("customer-keys"))?;
+    parts.start(name, |stop| customer::serve(listener, pool, keys, DRAIN_TIMEOUT, stop));
+    Ok(())
+}
+
+/// The keys of a file, which are made when there is none.
+fn keyring(file: &Path) -> anyhow::Result<Keyring> {
+    keys::ensure_file(file)?;
+    Keyring::from_file(file)
 }
 
 fn start_access(parts: &mut Parts, Place { name, pool, listener, .. }: Place) {
@@ -242,15 +257,16 @@ fn start_access(parts: &mut Parts, Place { name, pool, listener, .. }: Place) {
 fn start_kyc(
     parts: &mut Parts,
     Place { name, pool, listener, .. }: Place,
+    settings: kyc::Settings,
     customer: Channel,
-    files: &Path,
-) -> anyhow::Result<()> {
-    let keys = files.join("keys");
-    keys::ensure_file(&keys)?;
-    let objects = Objects::directory(&files.join("documents"))?;
-    let settings = kyc::Settings::new(Keyring::from_file(&keys)?, objects).in_the_sandbox();
+) {
     parts.start(name, |stop| kyc::serve(listener, settings, pool, customer, DRAIN_TIMEOUT, stop));
-    Ok(())
+}
+
+fn kyc_settings(files: &Path, identity: &Identity) -> anyhow::Result<kyc::Settings> {
+    let keys = keyring(&files.join("keys"))?;
+    let objects = Objects::directory(&files.join("documents"))?;
+    Ok(identity.settings(kyc::Settings::new(keys, objects).in_the_sandbox()))
 }
 
 fn start_ledger(

@@ -8,6 +8,8 @@ mod country;
 mod currency;
 mod date_of_birth;
 mod email;
+#[cfg(any(test, feature = "fuzz"))]
+pub mod fuzz;
 mod id;
 mod money;
 mod owner;

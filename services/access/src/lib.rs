@@ -78,6 +78,7 @@ pub struct Access {
 impl Access {
     /// Those in the database that a pool leads to.
     #[must_use]
+    #[expect(clippy::needless_pass_by_value, reason = "the pool is the service's from then on")]
     pub fn new(pool: PgPool, token_lifetime: Duration) -> Self {
         Self::set(Database::new(&pool, ROLE), Settings { token_lifetime, ..Settings::default() })
     }
@@ -90,6 +91,7 @@ impl Access {
 /// All of the service, administration too, which asks nobody who they are: for whoever has this database
 /// anyway, in their own process.
 #[must_use]
+#[expect(clippy::needless_pass_by_value, reason = "the pool is the service's from then on")]
 pub fn service(pool: PgPool, settings: Settings) -> Service {
     let database = Database::new(&pool, ROLE);
     let access = Access::set(database.clone(), settings);

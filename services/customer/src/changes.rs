@@ -10,6 +10,7 @@ use types::{CustomerId, TenantId};
 use crate::{
     domain::{Customer, Seen},
     error::Error,
+    personal::Personal,
     store::{
         self,
         changes::{self, Place},
@@ -20,18 +21,19 @@ use crate::{
 #[derive(Debug, Clone)]
 pub(crate) struct Changes {
     database: Database,
+    personal: Personal,
 }
 
 impl Changes {
-    pub(crate) fn new(database: Database) -> Self {
-        Self { database }
+    pub(crate) fn new(database: Database, personal: Personal) -> Self {
+        Self { database, personal }
     }
 
     /// Some whose latest change is not acknowledged, as they are now.
     pub(crate) async fn list(&self, limit: i64) -> Result<Vec<(TenantId, Customer)>, Error> {
         let mut conn = self.database.platform().await?;
         let places = changes::list(&mut conn, limit).await?;
-        read(&mut conn, &places).await
+        self.read(&mut conn, &places).await
     }
 
     pub(crate) async fn acknowledge(&self, seen: &[Seen]) -> Result<(), Error> {
@@ -47,23 +49,24 @@ impl Changes {
     ) -> Result<Vec<(TenantId, Customer)>, Error> {
         let mut conn = self.database.platform().await?;
         let places = changes::everyone(&mut conn, after, limit).await?;
-        read(&mut conn, &places).await
+        self.read(&mut conn, &places).await
     }
-}
 
-/// The customers at these places, in order.
-async fn read(
-    conn: &mut PgConnection,
-    places: &[Place],
-) -> Result<Vec<(TenantId, Customer)>, Error> {
-    let mut tenants = BTreeMap::<TenantId, Vec<CustomerId>>::new();
-    for (tenant, customer) in places {
-        tenants.entry(*tenant).or_default().push(*customer);
+    /// The customers at these places, in order.
+    async fn read(
+        &self,
+        conn: &mut PgConnection,
+        places: &[Place],
+    ) -> Result<Vec<(TenantId, Customer)>, Error> {
+        let mut tenants = BTreeMap::<TenantId, Vec<CustomerId>>::new();
+        for (tenant, customer) in places {
+            tenants.entry(*tenant).or_default().push(*customer);
+        }
+        let mut customers = Vec::with_capacity(places.len());
+        for (tenant, ids) in tenants {
+            let found = store::find_many(conn, &self.personal.of(tenant), &ids).await?;
+            customers.extend(found.into_iter().map(|customer| (tenant, customer)));
+        }
+        Ok(customers)
     }
-    let mut customers = Vec::with_capacity(places.len());
-    for (tenant, ids) in tenants {
-        let found = store::find_many(conn, tenant, &ids).await?;
-        customers.extend(found.into_iter().map(|customer| (tenant, customer)));
-    }
-    Ok(customers)
 }

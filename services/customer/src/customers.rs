@@ -15,6 +15,7 @@ use crate::{
         COMMIT_WAIT, Change, Customer, CustomerType, Details, Draft, Made, Report, Standings,
     },
     error::Error,
+    personal::Personal,
     store::{self, Filter, Page, changes, counts, standings},
 };
 
@@ -22,11 +23,12 @@ use crate::{
 #[derive(Debug, Clone)]
 pub(crate) struct Customers {
     database: Database,
+    personal: Personal,
 }
 
 impl Customers {
-    pub(crate) fn new(database: Database) -> Self {
-        Self { database }
+    pub(crate) fn new(database: Database, personal: Personal) -> Self {
+        Self { database, personal }
     }
 
     /// Creates a customer, active and unverified.
@@ -37,16 +39,18 @@ impl Customers {
         details: Details,
         render: fn(&Customer) -> M,
     ) -> Result<Answer<M>, Error> {
-        let mut work = match idempotency::begin(&self.database, caller.tenant(), key).await? {
-            Begun::Replayed(kept) => return self.replay(caller.tenant(), &kept, render).await,
+        let tenant = caller.tenant();
+        let (safe, index_key) = (self.personal.of(tenant), self.personal.index_key(tenant).await?);
+        let mut work = match idempotency::begin(&self.database, tenant, key).await? {
+            Begun::Replayed(kept) => return self.replay(tenant, &kept, render).await,
             Begun::New(work) => work,
         };
         let customer = Customer::new(details, now());
-        store::insert(work.conn(), caller.tenant(), &customer).await?;
-        changes::note(work.conn(), caller.tenant(), &customer).await?;
+        store::insert(work.conn(), &safe, &index_key, &customer).await?;
+        changes::note(work.conn(), tenant, &customer).await?;
         let act = Act::new("customer.create", object(customer.id)).after(store::state(&customer));
         audit::record(work.conn(), caller, &act).await?;
-        counts::add(work.conn(), caller.tenant(), customer.id).await?;
+        counts::add(work.conn(), tenant, customer.id).await?;
         Ok(work.commit_keeping(&customer.id.to_string(), render(&customer)).await?)
     }
 
@@ -66,7 +70,9 @@ impl Customers {
 
     pub(crate) async fn get(&self, tenant: TenantId, id: CustomerId) -> Result<Customer, Error> {
         let mut conn = self.database.of(tenant).await?;
-        store::find(&mut conn, tenant, id).await?.ok_or(Error::CustomerNotFound(id))
+        store::find(&mut conn, &self.personal.of(tenant), id)
+            .await?
+            .ok_or(Error::CustomerNotFound(id))
     }
 
     /// The customers that exist, in the order of `ids`.
@@ -76,7 +82,7 @@ impl Customers {
         ids: &[CustomerId],
     ) -> Result<Vec<Customer>, Error> {
         let mut conn = self.database.of(tenant).await?;
-        store::find_many(&mut conn, tenant, ids).await
+        store::find_many(&mut conn, &self.personal.of(tenant), ids).await
     }
 
     /// Which of these customers may act.
@@ -99,7 +105,7 @@ impl Customers {
         bad: &mut Violations,
     ) -> Result<(), Error> {
         let mut conn = self.database.of(tenant).await?;
-        match store::find(&mut conn, tenant, id).await? {
+        match store::find(&mut conn, &self.personal.of(tenant), id).await? {
             Some(mut customer) if !customer.is_erased() => {
                 customer.update(change, now(), bad);
             }
@@ -135,12 +141,13 @@ impl Customers {
         render: fn(&Customer) -> M,
     ) -> Result<Answer<M>, Error> {
         let tenant = caller.tenant();
+        let (safe, index_key) = (self.personal.of(tenant), self.personal.index_key(tenant).await?);
         let mut work = match idempotency::begin(&self.database, tenant, key).await? {
             Begun::Replayed(kept) => return self.replay(tenant, &kept, render).await,
             Begun::New(work) => work,
         };
         let mut bad = Violations::new();
-        let Some(mut customer) = store::lock(work.conn(), tenant, id).await? else {
+        let Some(mut customer) = store::lock(work.conn(), &safe, id).await? else {
             Draft::default().apply(change, now().date(), &mut bad);
             bad.into_result()?;
             return Err(Error::CustomerNotFound(id));
@@ -153,7 +160,7 @@ impl Customers {
         let made = customer.update(change, now(), &mut bad);
         bad.into_result()?;
         if made == Made::Change {
-            store::update(work.conn(), tenant, &customer).await?;
+            store::update(work.conn(), &safe, &index_key, &customer).await?;
             let action = match (was_active, customer.active) {
                 (true, false) => "customer.disable",
                 (false, true) => "customer.enable",
@@ -178,12 +185,13 @@ impl Customers {
         report: &Report,
     ) -> Result<Customer, Error> {
         let tenant = caller.tenant();
+        let (safe, index_key) = (self.personal.of(tenant), self.personal.index_key(tenant).await?);
         let mut tx = self.database.begin(tenant).await?;
         let mut customer =
-            store::lock(&mut tx, tenant, id).await?.ok_or(Error::CustomerNotFound(id))?;
+            store::lock(&mut tx, &safe, id).await?.ok_or(Error::CustomerNotFound(id))?;
         let before = store::state(&customer);
         if customer.record(report, now()) == Made::Change {
-            store::update(&mut tx, tenant, &customer).await?;
+            store::update(&mut tx, &safe, &index_key, &customer).await?;
             let act = Act::new("customer.record_verification", object(id));
             let act = act.before(before).after(store::state(&customer));
             audit::record(&mut tx, caller, &act).await?;
@@ -199,12 +207,17 @@ impl Customers {
         filter: &Filter,
         page: &Page,
     ) -> Result<(Vec<Customer>, i64), Error> {
+        let email_index = match &filter.email_key {
+            Some(email) => Some(self.personal.index_key(tenant).await?.index(email.as_bytes())),
+            None => None,
+        };
+        let (safe, email_index) = (self.personal.of(tenant), email_index.as_deref());
         let mut conn = self.database.of(tenant).await?;
-        let customers = store::list(&mut conn, tenant, filter, page).await?;
+        let customers = store::list(&mut conn, &safe, filter, email_index, page).await?;
         let total = if *filter == Filter::default() {
             counts::total(&mut conn, tenant).await?
         } else {
-            store::count(&mut conn, tenant, filter).await?
+            store::count(&mut conn, tenant, filter, email_index).await?
         };
         Ok((customers, total))
     }

@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use kit::{
+    keys::Keyring,
     postgres::Database,
     server::{self, Service},
     tls::Listener,
@@ -17,11 +18,14 @@ mod changes;
 mod customers;
 mod domain;
 mod error;
+mod personal;
 mod retention;
 mod rpc;
+mod sealing;
 mod store;
 
-use crate::{customers::Customers, retention::Retentions};
+pub use crate::sealing::{Rotated, rotate_keys};
+use crate::{customers::Customers, personal::Personal, retention::Retentions};
 
 /// The package of the contract, as errors name it.
 pub const DOMAIN: &str = "lombard.customer.v1";
@@ -32,19 +36,22 @@ pub static MIGRATIONS: Migrator = sqlx::migrate!();
 /// The role that the service does everything in, whoever connects.
 pub const ROLE: &str = "customer_service";
 
-/// What the service serves, on the database that a pool leads to.
+/// What the service serves, on the database that a pool leads to; personal data is sealed with these keys.
 #[must_use]
-pub fn service(pool: PgPool) -> Service {
-    on(Database::new(&pool, ROLE))
+#[expect(clippy::needless_pass_by_value, reason = "the pool is the service's from then on")]
+pub fn service(pool: PgPool, keys: Keyring) -> Service {
+    let database = Database::new(&pool, ROLE);
+    let personal = Personal::new(database.clone(), keys);
+    answering(database, &personal)
 }
 
-fn on(database: Database) -> Service {
+fn answering(database: Database, personal: &Personal) -> Service {
     Service {
         name: SERVICE_NAME,
         routes: rpc::routes(
-            Customers::new(database.clone()),
-            changes::Changes::new(database.clone()),
-            Retentions::new(database.clone()),
+            Customers::new(database.clone(), personal.clone()),
+            changes::Changes::new(database.clone(), personal.clone()),
+            Retentions::new(database.clone(), personal.clone()),
         )
         .add_service(kit::audit::server(database.clone())),
         public: &[],
@@ -54,7 +61,8 @@ fn on(database: Database) -> Service {
     }
 }
 
-/// Serves, and erases personal data that is due, until `stop`, then lets requests under way finish within `drain_timeout`.
+/// Serves, seals personal data that is in clear and erases what is due, until `stop`, then lets requests
+/// under way finish within `drain_timeout`.
 ///
 /// # Errors
 ///
@@ -62,20 +70,25 @@ fn on(database: Database) -> Service {
 pub async fn serve(
     listener: impl Into<Listener>,
     pool: PgPool,
+    keys: Keyring,
     drain_timeout: Duration,
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
     let database = Database::new(&pool, ROLE);
     kit::postgres::wait_for_schema(&database, &MIGRATIONS, &stop).await?;
-    // A server that fails takes the purge and the chaining with it.
-    let purge_stop = stop.child_token();
-    let purge = Retentions::new(database.clone()).purge(purge_stop.clone());
-    let chaining = kit::audit::run(database.clone(), purge_stop.clone());
+    let personal = Personal::new(database.clone(), keys);
+    // A server that fails takes the jobs with it.
+    let jobs_stop = stop.child_token();
+    let purge = Retentions::new(database.clone(), personal.clone()).purge(jobs_stop.clone());
+    let sealing = sealing::run(database.clone(), personal.clone(), jobs_stop.clone());
+    let chaining = kit::audit::run(database.clone(), jobs_stop.clone());
     let server = async {
-        let served = server::serve(listener, on(database), drain_timeout, stop).await;
-        purge_stop.cancel();
+        let service = answering(database, &personal);
+        let served = server::serve(listener, service, drain_timeout, stop).await;
+        jobs_stop.cancel();
         served
     };
-    let (served, (), ()) = tokio::join!(Box::pin(server), Box::pin(purge), Box::pin(chaining));
+    let (served, (), (), ()) =
+        tokio::join!(Box::pin(server), Box::pin(purge), Box::pin(sealing), Box::pin(chaining));
     served
 }

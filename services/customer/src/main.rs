@@ -1,10 +1,13 @@
 //! The customer service's program.
 
-use clap::{Parser, Subcommand};
+use anyhow::ensure;
+use clap::{Args, Parser, Subcommand};
 use kit::{
     config::{PostgresConfig, ServerConfig, TelemetryConfig},
+    keys::KeysConfig,
     telemetry::{self, LogTo},
 };
+use sqlx::PgPool;
 use tokio_util::sync::CancellationToken;
 
 #[global_allocator]
@@ -27,8 +30,19 @@ enum Command {
     /// Brings the database's schema up to this version.
     Migrate,
     /// Serves gRPC until SIGTERM.
-    #[command(mut_arg("listen", |listen| listen.required(false).default_value("127.0.0.1:7002")))]
-    Serve(ServerConfig),
+    Serve(Box<Serve>),
+    /// Wraps every data key with the newest key-encryption key, while the service runs. May be cut off, and
+    /// run again.
+    RotateKeys(KeysConfig),
+}
+
+#[derive(Args)]
+#[command(mut_arg("listen", |listen| listen.required(false).default_value("127.0.0.1:7002")))]
+struct Serve {
+    #[command(flatten)]
+    server: ServerConfig,
+    #[command(flatten)]
+    keys: KeysConfig,
 }
 
 #[tokio::main]
@@ -38,13 +52,22 @@ async fn main() -> anyhow::Result<()> {
     let pool = config.postgres.pool()?;
     match config.command {
         Command::Migrate => kit::postgres::migrate(&pool, &customer::MIGRATIONS).await?,
-        Command::Serve(server) => {
+        Command::Serve(config) => {
+            let Serve { server, keys } = *config;
             let mut signals = server.signals()?;
             let listener = server.tls.links("customer")?.listen(server.listen).await?;
-            let stop = CancellationToken::new();
-            let serving = customer::serve(listener, pool, server.drain_timeout(), stop.clone());
+            let (stop, drain) = (CancellationToken::new(), server.drain_timeout());
+            let serving = customer::serve(listener, pool, keys.keyring()?, drain, stop.clone());
             signals.run(&stop, serving).await?;
         }
+        Command::RotateKeys(keys) => rotate_keys(&pool, &keys).await?,
     }
+    Ok(())
+}
+
+async fn rotate_keys(pool: &PgPool, keys: &KeysConfig) -> anyhow::Result<()> {
+    let rotated = customer::rotate_keys(pool, &keys.keyring()?).await?;
+    tracing::info!(?rotated, "{} keys were wrapped anew", rotated.rewrapped);
+    ensure!(rotated.failed == 0, "{} keys do not open", rotated.failed);
     Ok(())
 }

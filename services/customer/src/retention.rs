@@ -18,6 +18,7 @@ use crate::{
     customers::object,
     domain::{Customer, Made},
     error::Error,
+    personal::Personal,
     store::{
         self,
         retention::{self, Owned},
@@ -47,16 +48,19 @@ pub(crate) struct RetentionChange {
 #[derive(Debug, Clone)]
 pub(crate) struct Retentions {
     database: Database,
+    personal: Personal,
 }
 
 impl Retentions {
-    pub(crate) fn new(database: Database) -> Self {
-        Self { database }
+    pub(crate) fn new(database: Database, personal: Personal) -> Self {
+        Self { database, personal }
     }
 
     pub(crate) async fn get(&self, tenant: TenantId, id: CustomerId) -> Result<Customer, Error> {
         let mut conn = self.database.of(tenant).await?;
-        store::find(&mut conn, tenant, id).await?.ok_or(Error::CustomerNotFound(id))
+        store::find(&mut conn, &self.personal.of(tenant), id)
+            .await?
+            .ok_or(Error::CustomerNotFound(id))
     }
 
     /// Changes how long the data is kept. Only the id is kept under the key.
@@ -69,6 +73,7 @@ impl Retentions {
         render: fn(&Customer) -> M,
     ) -> Result<Answer<M>, Error> {
         let tenant = caller.tenant();
+        let (safe, index_key) = (self.personal.of(tenant), self.personal.index_key(tenant).await?);
         let mut work = match idempotency::begin::<String>(&self.database, tenant, key).await? {
             Begun::Replayed(_) => {
                 let message = render(&self.get(tenant, id).await?);
@@ -76,11 +81,11 @@ impl Retentions {
             }
             Begun::New(work) => work,
         };
-        let locked = store::lock(work.conn(), tenant, id).await?;
+        let locked = store::lock(work.conn(), &safe, id).await?;
         let mut customer = locked.ok_or(Error::CustomerNotFound(id))?;
         let before = store::state(&customer);
         if make(&mut customer, change)? == Made::Change {
-            store::update(work.conn(), tenant, &customer).await?;
+            store::update(work.conn(), &safe, &index_key, &customer).await?;
             let act = Act::new("retention.update", object(id));
             let act = act.before(before).after(store::state(&customer));
             audit::record(work.conn(), caller, &act).await?;
@@ -91,12 +96,13 @@ impl Retentions {
     /// Erases a customer's personal data, where nothing wants it kept. What is erased already stays so.
     pub(crate) async fn erase(&self, caller: &Caller, id: CustomerId) -> Result<Customer, Error> {
         let tenant = caller.tenant();
+        let (safe, index_key) = (self.personal.of(tenant), self.personal.index_key(tenant).await?);
         let mut tx = self.database.begin(tenant).await?;
-        let locked = store::lock(&mut tx, tenant, id).await?;
+        let locked = store::lock(&mut tx, &safe, id).await?;
         let mut customer = locked.ok_or(Error::CustomerNotFound(id))?;
         let before = store::state(&customer);
         if customer.erase(now())? == Made::Change {
-            store::update(&mut tx, tenant, &customer).await?;
+            store::update(&mut tx, &safe, &index_key, &customer).await?;
             let act = Act::new("customer.erase", object(id));
             let act = act.before(before).after(store::state(&customer));
             audit::record(&mut tx, caller, &act).await?;

@@ -3,6 +3,7 @@
 
 use std::ops::Range;
 
+use kit::keys::IndexKey;
 use sqlx::PgConnection;
 use time::{Duration, OffsetDateTime};
 use types::{CustomerId, TenantId};
@@ -11,15 +12,18 @@ use uuid::Uuid;
 use crate::{
     domain::{Customer, CustomerType},
     error::Error,
+    personal::Safe,
 };
 
 pub(crate) mod changes;
 pub(crate) mod counts;
+pub(crate) mod in_clear;
+pub(crate) mod index_keys;
 pub(crate) mod retention;
 mod row;
 pub(crate) mod standings;
 
-use row::Row;
+use row::{ReadRow, Row};
 pub(crate) use row::{key, state};
 
 /// How far the time in an id may be from the time of creation: a clock may be set in between.
@@ -65,22 +69,22 @@ pub(crate) struct Page {
 
 pub(crate) async fn insert(
     conn: &mut PgConnection,
-    tenant: TenantId,
+    safe: &Safe,
+    index_key: &IndexKey,
     customer: &Customer,
 ) -> Result<(), Error> {
-    let row = Row::from(customer);
+    let row = Row::seal(customer, safe, index_key)?;
     sqlx::query!(
         "
         insert into customers
             (tenant_id, customer_id, customer_type, first_name, middle_name, last_name,
-             company_name, name_key, address_number, address_refinement, address_street,
-             address_region, address_city, address_postal_code, address_iso_country, date_of_birth,
-             email, email_key, phone, phone_e164, active, verification_status, details_version,
-             verification_id, verification_version, create_time, update_time, audit_key)
+             company_name, name_key, address_iso_country, personal, personal_key,
+             personal_key_version, email_index, active, verification_status, details_version,
+             verification_id, verification_version, create_time, update_time)
         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,
-                $19, $20, $21, $22, $23, $24, $25, $26, $27, $28)
+                $19, $20)
         ",
-        tenant.uuid(),
+        safe.tenant().uuid(),
         row.customer_id,
         row.customer_type,
         row.first_name,
@@ -88,18 +92,11 @@ pub(crate) async fn insert(
         row.last_name,
         row.company_name,
         key(&customer.details.name()),
-        row.address_number,
-        row.address_refinement,
-        row.address_street,
-        row.address_region,
-        row.address_city,
-        row.address_postal_code,
         row.address_iso_country,
-        row.date_of_birth,
-        row.email,
-        row.email_key,
-        row.phone,
-        row.phone_e164,
+        row.personal,
+        row.personal_key,
+        row.personal_key_version,
+        row.email_index,
         row.active,
         row.verification_status,
         row.details_version,
@@ -107,7 +104,6 @@ pub(crate) async fn insert(
         row.verification_version,
         row.create_time,
         row.update_time,
-        row.audit_key,
     )
     .execute(conn)
     .await?;
@@ -117,42 +113,37 @@ pub(crate) async fn insert(
 /// Writes all that can change.
 pub(crate) async fn update(
     conn: &mut PgConnection,
-    tenant: TenantId,
+    safe: &Safe,
+    index_key: &IndexKey,
     customer: &Customer,
 ) -> Result<(), Error> {
-    let row = Row::from(customer);
+    let row = Row::seal(customer, safe, index_key)?;
     sqlx::query!(
         "
         update customers set
             first_name = $3, middle_name = $4, last_name = $5, company_name = $6, name_key = $7,
-            address_number = $8, address_refinement = $9, address_street = $10,
-            address_region = $11, address_city = $12, address_postal_code = $13,
-            address_iso_country = $14, date_of_birth = $15, email = $16, email_key = $17,
-            phone = $18, phone_e164 = $19, active = $20, verification_status = $21,
-            details_version = $22, verification_id = $23, verification_version = $24,
-            update_time = $25, relationship_ended_at = $26, legal_hold = $27, erased_at = $28,
-            audit_key = $29
+            address_iso_country = $8, personal = $9, personal_key = $10,
+            personal_key_version = $11, email_index = $12, active = $13,
+            verification_status = $14, details_version = $15, verification_id = $16,
+            verification_version = $17, update_time = $18, relationship_ended_at = $19,
+            legal_hold = $20, erased_at = $21,
+            address_number = null, address_refinement = null, address_street = null,
+            address_region = null, address_city = null, address_postal_code = null,
+            date_of_birth = null, email = null, email_key = null, phone = null, phone_e164 = null
         where tenant_id = $1 and customer_id = $2
         ",
-        tenant.uuid(),
+        safe.tenant().uuid(),
         row.customer_id,
         row.first_name,
         row.middle_name,
         row.last_name,
         row.company_name,
         key(&customer.details.name()),
-        row.address_number,
-        row.address_refinement,
-        row.address_street,
-        row.address_region,
-        row.address_city,
-        row.address_postal_code,
         row.address_iso_country,
-        row.date_of_birth,
-        row.email,
-        row.email_key,
-        row.phone,
-        row.phone_e164,
+        row.personal,
+        row.personal_key,
+        row.personal_key_version,
+        row.email_index,
         row.active,
         row.verification_status,
         row.details_version,
@@ -162,7 +153,6 @@ pub(crate) async fn update(
         row.relationship_ended_at,
         row.legal_hold,
         row.erased_at,
-        row.audit_key,
     )
     .execute(conn)
     .await?;
@@ -171,90 +161,91 @@ pub(crate) async fn update(
 
 pub(crate) async fn find(
     conn: &mut PgConnection,
-    tenant: TenantId,
+    safe: &Safe,
     id: CustomerId,
 ) -> Result<Option<Customer>, Error> {
-    Ok(find_many(conn, tenant, &[id]).await?.pop())
+    Ok(find_many(conn, safe, &[id]).await?.pop())
 }
 
 /// The customers that exist, in the order of `ids`.
 pub(crate) async fn find_many(
     conn: &mut PgConnection,
-    tenant: TenantId,
+    safe: &Safe,
     ids: &[CustomerId],
 ) -> Result<Vec<Customer>, Error> {
     let ids: Vec<Uuid> = ids.iter().map(|id| id.uuid()).collect();
     let rows = sqlx::query_as!(
-        Row,
+        ReadRow,
         r#"
         select c.customer_id, customer_type, first_name, middle_name, last_name, company_name,
                address_number, address_refinement, address_street, address_region, address_city,
-               address_postal_code, address_iso_country, date_of_birth, email, email_key, phone,
-               phone_e164, active, verification_status, details_version, verification_id,
+               address_postal_code, address_iso_country, date_of_birth, email, phone, phone_e164,
+               personal, personal_key, personal_key_version, active, verification_status, details_version, verification_id,
                verification_version, relationship_ended_at, legal_hold, erased_at, create_time,
-               update_time, audit_key
+               update_time
         from unnest($2::uuid[]) with ordinality as asked (customer_id, place)
         join customers c on c.tenant_id = $1 and c.customer_id = asked.customer_id
         order by place
         "#,
-        tenant.uuid(),
+        safe.tenant().uuid(),
         &ids,
     )
     .fetch_all(conn)
     .await?;
-    rows.into_iter().map(Customer::try_from).collect()
+    rows.into_iter().map(|row| row.open(safe)).collect()
 }
 
 /// Reads one customer and keeps everybody else from changing it until the transaction ends.
 pub(crate) async fn lock(
     conn: &mut PgConnection,
-    tenant: TenantId,
+    safe: &Safe,
     id: CustomerId,
 ) -> Result<Option<Customer>, Error> {
     let row = sqlx::query_as!(
-        Row,
+        ReadRow,
         "
         select customer_id, customer_type, first_name, middle_name, last_name, company_name,
                address_number, address_refinement, address_street, address_region, address_city,
-               address_postal_code, address_iso_country, date_of_birth, email, email_key, phone,
-               phone_e164, active, verification_status, details_version, verification_id,
+               address_postal_code, address_iso_country, date_of_birth, email, phone, phone_e164,
+               personal, personal_key, personal_key_version, active, verification_status, details_version, verification_id,
                verification_version, relationship_ended_at, legal_hold, erased_at, create_time,
-               update_time, audit_key
+               update_time
         from customers
         where tenant_id = $1 and customer_id = $2
         for no key update
         ",
-        tenant.uuid(),
+        safe.tenant().uuid(),
         id.uuid(),
     )
     .fetch_optional(conn)
     .await?;
-    row.map(Customer::try_from).transpose()
+    row.map(|row| row.open(safe)).transpose()
 }
 
 /// A page of those whom the filter lets through, newest first.
 pub(crate) async fn list(
     conn: &mut PgConnection,
-    tenant: TenantId,
+    safe: &Safe,
     filter: &Filter,
+    email_index: Option<&[u8]>,
     page: &Page,
 ) -> Result<Vec<Customer>, Error> {
     let ids = filter.ids();
     let rows = sqlx::query_as!(
-        Row,
+        ReadRow,
         "
         select customer_id, customer_type, first_name, middle_name, last_name, company_name,
                address_number, address_refinement, address_street, address_region, address_city,
-               address_postal_code, address_iso_country, date_of_birth, email, email_key, phone,
-               phone_e164, active, verification_status, details_version, verification_id,
+               address_postal_code, address_iso_country, date_of_birth, email, phone, phone_e164,
+               personal, personal_key, personal_key_version, active, verification_status, details_version, verification_id,
                verification_version, relationship_ended_at, legal_hold, erased_at, create_time,
-               update_time, audit_key
+               update_time
         from customers
         where tenant_id = $1
             and ($2::text is null or customer_type = $2)
             and ($3::boolean is null or active = $3)
             and ($4::boolean is null or (verification_status = 'verified') = $4)
-            and ($5::text is null or email_key = $5)
+            and ($5::text is null or email_key = $5 or email_index = $12)
             and ($6::text is null or starts_with(name_key, $6))
             and ($7::timestamptz is null or create_time >= $7)
             and ($8::timestamptz is null or create_time < $8)
@@ -262,7 +253,7 @@ pub(crate) async fn list(
         order by customer_id desc
         limit $11
         ",
-        tenant.uuid(),
+        safe.tenant().uuid(),
         filter.customer_type.map(CustomerType::as_str),
         filter.active,
         filter.verified,
@@ -273,10 +264,11 @@ pub(crate) async fn list(
         ids.start,
         page.after.map_or(ids.end, |after| ids.end.min(after.uuid())),
         page.limit,
+        email_index,
     )
     .fetch_all(conn)
     .await?;
-    rows.into_iter().map(Customer::try_from).collect()
+    rows.into_iter().map(|row| row.open(safe)).collect()
 }
 
 /// How many the filter lets through.
@@ -284,6 +276,7 @@ pub(crate) async fn count(
     conn: &mut PgConnection,
     tenant: TenantId,
     filter: &Filter,
+    email_index: Option<&[u8]>,
 ) -> Result<i64, Error> {
     let ids = filter.ids();
     let count = sqlx::query_scalar!(
@@ -294,7 +287,7 @@ pub(crate) async fn count(
             and ($2::text is null or customer_type = $2)
             and ($3::boolean is null or active = $3)
             and ($4::boolean is null or (verification_status = 'verified') = $4)
-            and ($5::text is null or email_key = $5)
+            and ($5::text is null or email_key = $5 or email_index = $11)
             and ($6::text is null or starts_with(name_key, $6))
             and ($7::timestamptz is null or create_time >= $7)
             and ($8::timestamptz is null or create_time < $8)
@@ -310,6 +303,7 @@ pub(crate) async fn count(
         filter.create_time_before,
         ids.start,
         ids.end,
+        email_index,
     )
     .fetch_one(conn)
     .await?;

@@ -197,6 +197,11 @@ pub(crate) fn token(headers: &HeaderMap) -> Option<&str> {
     (known && sole && !token.is_empty() && !token.contains([' ', '\t'])).then_some(token)
 }
 
+/// Whether a token is a key's secret, which stays good until the key is revoked.
+pub(crate) fn is_key(token: &str) -> bool {
+    token.starts_with("lk_")
+}
+
 fn hash(token: &str) -> [u8; 32] {
     Sha256::digest(token).into()
 }

@@ -17,6 +17,8 @@ use kit::caller::{Call, Caller, DEFAULT_DEADLINE};
 use sha2::{Digest, Sha256};
 
 pub(crate) use self::object::Object;
+#[cfg(any(test, feature = "fuzz"))]
+pub(crate) use self::object::fuzz;
 use crate::{
     auth::Proof,
     failure::{Failure, Violations},
@@ -25,6 +27,7 @@ use crate::{
     query,
 };
 
+mod depth;
 mod image;
 mod members;
 mod object;

@@ -26,13 +26,19 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 use tower::ServiceExt;
 
-use self::watch::{Activity, Verdict, Watched};
+use self::{
+    unsent::Unsent,
+    watch::{Activity, Verdict, Watched},
+};
 use crate::{address::Proxies, limits::Limits};
 
+mod unsent;
 mod watch;
 
 /// How often each connection is looked at.
 const LOOK: Duration = Duration::from_secs(1);
+/// How many looks an idle connection that was told to end is given to do so.
+const FAREWELL: u32 = 10;
 /// What a request's line and headers may have together, in bytes.
 const HEADERS: usize = 32 * 1024;
 /// Requests at the same time on one HTTP/2 connection.
@@ -113,14 +119,14 @@ async fn run(
         let (router, under_way) = (router.clone(), requests.request());
         async move {
             let answered = router.oneshot(request).await;
-            drop(under_way);
-            answered
+            answered.map(|answer| answer.map(|body| Unsent::new(body, under_way)))
         }
     });
     let mut connection = pin!(builder.serve_connection(io, TowerToHyperService::new(service)));
     let mut looks = interval(LOOK);
     looks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut is_stopping = false;
+    let mut idle_looks = 0_u32;
     loop {
         tokio::select! {
             // Whatever broke is the client's affair.
@@ -130,8 +136,13 @@ async fn run(
                 connection.as_mut().graceful_shutdown();
             }
             _ = looks.tick() => match activity.look() {
-                Verdict::Alive => {}
-                Verdict::Idle => connection.as_mut().graceful_shutdown(),
+                Verdict::Alive => idle_looks = 0,
+                // Who was told to end and has not is ended.
+                Verdict::Idle if idle_looks >= FAREWELL => return,
+                Verdict::Idle => {
+                    idle_looks = idle_looks.saturating_add(1);
+                    connection.as_mut().graceful_shutdown();
+                }
                 Verdict::Stuck => return,
             }
         }

@@ -102,6 +102,14 @@ impl Failure {
         failure
     }
 
+    /// More of a tenant's requests at once than it has places for; nothing was begun.
+    pub(crate) fn too_many_at_once() -> Self {
+        let message = "Too many requests at once; try again later";
+        let mut failure = Self::new(StatusCode::TOO_MANY_REQUESTS, "TOO_MANY_AT_ONCE", message);
+        failure.0.retry_after_s = Some(1);
+        failure
+    }
+
     /// More at once than there are places for; nothing was begun.
     pub(crate) fn overloaded() -> Self {
         let message = "Too much at once; try again later";

@@ -29,7 +29,7 @@ use crate::{
     auth::{Proof, Tokens},
     body,
     failure::Failure,
-    load::{Gate, Load},
+    load::{Gate, Load, roomy},
     remains::Remains,
 };
 
@@ -76,6 +76,8 @@ pub(crate) async fn around(
     telemetry::adopt(&span, request.headers());
     let gate = guard.load.gate(&route, is_public(request.uri().path()));
     let remains = Remains::of(&mut request);
+    // What has had an effect is told, however much memory there is.
+    let is_read = method == Method::GET;
     async {
         let line = Line::begin(&method, &route);
         let limit = DEADLINE.saturating_add(body::ARRIVAL);
@@ -84,6 +86,7 @@ pub(crate) async fn around(
             Ok(response) => response,
             Err(_) => Failure::out_of_time().into_response(),
         };
+        let response = if is_read { roomy(response, &gate).await } else { response };
         // Its place is another's while the rest of its body is read.
         drop(gate);
         if let Some(remains) = remains {
@@ -167,6 +170,7 @@ async fn admit(
         let bearer = guard.tokens.bearer(request.headers(), client, &call).await?;
         let caller = bearer.caller(call.clone());
         name(&caller);
+        gate.belongs_to(guard.load.share(caller.tenant()));
         for subject in bearer.subjects {
             guard.allowances.spend(&caller, subject).await?;
         }

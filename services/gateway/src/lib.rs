@@ -26,6 +26,8 @@ mod connections;
 mod customers;
 mod envelope;
 mod failure;
+#[cfg(any(test, feature = "fuzz"))]
+pub mod fuzz;
 mod layer;
 mod ledgers;
 mod limits;
@@ -87,7 +89,7 @@ pub fn router(settings: &Settings) -> Router {
     let (routes, description) = openapi::routes(settings.sandbox).split_for_parts();
     routes
         .with_state(peers)
-        .merge(openapi::pages(description))
+        .merge(openapi::pages(&description))
         .fallback(async || {
             Failure::new(StatusCode::NOT_FOUND, "PATH_NOT_FOUND", "There is no such path")
         })

@@ -20,7 +20,11 @@ pub struct Limits {
     /// Requests at the same time at most for one path.
     #[arg(long, env = "MAX_REQUESTS_PER_ROUTE", default_value_t = PER_ROUTE)]
     pub max_requests_per_route: usize,
-    /// MiB of bodies in memory at the same time at most, of callers who are known.
+    /// Requests at the same time at most of one tenant.
+    #[arg(long, env = "MAX_REQUESTS_PER_TENANT", default_value_t = PER_TENANT)]
+    pub max_requests_per_tenant: usize,
+    /// MiB of bodies in memory at the same time at most, of callers who are known; as many of long answers
+    /// that are still to be sent. One tenant may have half of either.
     #[arg(long, env = "MAX_BODIES_MIB", default_value_t = MAX_BODIES_MIB,
         value_parser = clap::value_parser!(u32).range(32..=65_536))]
     pub max_bodies_mib: u32,
@@ -37,6 +41,7 @@ const MAX_CONNECTIONS: usize = 4096;
 const PER_ADDRESS: usize = 1024;
 const MAX_REQUESTS: usize = 1024;
 const PER_ROUTE: usize = 512;
+const PER_TENANT: usize = 256;
 const MAX_BODIES_MIB: u32 = 256;
 
 impl Default for Limits {
@@ -46,6 +51,7 @@ impl Default for Limits {
             max_connections_per_address: PER_ADDRESS,
             max_requests: MAX_REQUESTS,
             max_requests_per_route: PER_ROUTE,
+            max_requests_per_tenant: PER_TENANT,
             max_bodies_mib: MAX_BODIES_MIB,
             trusted_proxies: Vec::new(),
             forwarded_in: ForwardedIn::XForwardedFor,

@@ -1,16 +1,21 @@
-//! How much is under way at once: requests, in all and for each path, and bodies in memory. What finds no
-//! place is refused at once; nothing queues. A request takes its place when its body is there, so that
-//! slow senders keep nobody out.
+//! How much is under way at once: requests, in all, for each path and of each tenant, and bodies and answers
+//! in memory. What finds no place is refused at once; nothing queues. A request takes its place when its body
+//! is there, so that slow senders keep nobody out.
 
 use std::{
     collections::HashMap,
-    mem,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use types::TenantId;
 
+use self::share::Shares;
+pub(crate) use self::{room::roomy, share::Share};
 use crate::{failure::Failure, limits::Limits};
+
+mod room;
+mod share;
 
 /// Bodies are counted in pieces of this size.
 const PIECE: usize = 8 * 1024;
@@ -26,20 +31,33 @@ pub(crate) struct Load {
     per_route: usize,
     bodies: Arc<Semaphore>,
     public_bodies: Arc<Semaphore>,
+    answers: Arc<Semaphore>,
+    shares: Shares,
+}
+
+fn places(count: usize) -> Arc<Semaphore> {
+    Arc::new(Semaphore::new(count.min(Semaphore::MAX_PERMITS)))
+}
+
+fn pieces(mib: u32) -> usize {
+    usize::try_from(mib.saturating_mul(PIECES_PER_MIB)).unwrap_or(usize::MAX)
+}
+
+/// So many places at once, or none.
+fn take(places: &Arc<Semaphore>, count: u32) -> Result<OwnedSemaphorePermit, Failure> {
+    Arc::clone(places).try_acquire_many_owned(count).map_err(|_| Failure::overloaded())
 }
 
 impl Load {
     pub(crate) fn new(limits: &Limits) -> Self {
-        let pieces = |mib: u32| {
-            let pieces = usize::try_from(mib.saturating_mul(PIECES_PER_MIB)).unwrap_or(usize::MAX);
-            Arc::new(Semaphore::new(pieces.min(Semaphore::MAX_PERMITS)))
-        };
         Self {
-            requests: Arc::new(Semaphore::new(limits.max_requests.min(Semaphore::MAX_PERMITS))),
+            requests: places(limits.max_requests),
             routes: Arc::default(),
             per_route: limits.max_requests_per_route.min(Semaphore::MAX_PERMITS),
-            bodies: pieces(limits.max_bodies_mib),
-            public_bodies: pieces(PUBLIC_BODIES_MIB),
+            bodies: places(pieces(limits.max_bodies_mib)),
+            public_bodies: places(pieces(PUBLIC_BODIES_MIB)),
+            answers: places(pieces(limits.max_bodies_mib)),
+            shares: Shares::new(limits),
         }
     }
 
@@ -58,8 +76,14 @@ impl Load {
             requests: Arc::clone(&self.requests),
             route,
             bodies: Arc::clone(bodies),
+            answers: Arc::clone(&self.answers),
             held: Arc::default(),
         }
+    }
+
+    /// What a tenant may have of all.
+    pub(crate) fn share(&self, tenant: TenantId) -> Arc<Share> {
+        self.shares.of(tenant)
     }
 }
 
@@ -69,99 +93,69 @@ pub(crate) struct Gate {
     requests: Arc<Semaphore>,
     route: Arc<Semaphore>,
     bodies: Arc<Semaphore>,
+    answers: Arc<Semaphore>,
     held: Arc<Mutex<Held>>,
 }
 
 #[derive(Debug, Default)]
 struct Held {
+    /// Whose request it is, once that is known.
+    share: Option<Arc<Share>>,
     places: Vec<OwnedSemaphorePermit>,
-    body: Option<OwnedSemaphorePermit>,
+    bodies: Vec<OwnedSemaphorePermit>,
+    /// How much of a body has memory.
+    pieces: usize,
 }
+
+/// Memory for an answer, until it is dropped.
+type Room = [OwnedSemaphorePermit; 2];
 
 impl Gate {
     fn lock(&self) -> MutexGuard<'_, Held> {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// The request is one of this tenant's.
+    pub(crate) fn belongs_to(&self, share: Arc<Share>) {
+        self.lock().share = Some(share);
+    }
+
     /// Takes the request's place, when there is one; once.
     pub(crate) fn enter(&self) -> Result<(), Failure> {
-        if !self.lock().places.is_empty() {
+        let mut held = self.lock();
+        if !held.places.is_empty() {
             return Ok(());
         }
-        let take = |places: &Arc<Semaphore>| Arc::clone(places).try_acquire_owned();
-        let (Ok(route), Ok(request)) = (take(&self.route), take(&self.requests)) else {
-            return Err(Failure::overloaded());
-        };
-        self.lock().places = vec![route, request];
+        let own = held.share.as_ref().map(|share| share.enter()).transpose()?;
+        let rest = [take(&self.route, 1)?, take(&self.requests, 1)?];
+        held.places = own.into_iter().chain(rest).collect();
         Ok(())
     }
 
     /// Takes memory for a body of this size so far.
     pub(crate) fn hold(&self, size: usize) -> Result<(), Failure> {
         let mut held = self.lock();
-        let has = held.body.as_ref().map_or(0, OwnedSemaphorePermit::num_permits);
-        let more = size.div_ceil(PIECE).saturating_sub(has);
+        let pieces = size.div_ceil(PIECE);
+        let more = pieces.saturating_sub(held.pieces);
         if more == 0 {
             return Ok(());
         }
         let more = u32::try_from(more).map_err(|_| Failure::overloaded())?;
-        let more = Arc::clone(&self.bodies).try_acquire_many_owned(more);
-        let more = more.map_err(|_| Failure::overloaded())?;
-        match mem::take(&mut held.body) {
-            Some(mut body) => {
-                body.merge(more);
-                held.body = Some(body);
-            }
-            None => held.body = Some(more),
-        }
+        let own = held.share.as_ref().map(|share| take(&share.bodies, more)).transpose()?;
+        let all = take(&self.bodies, more)?;
+        held.bodies.extend(own.into_iter().chain([all]));
+        held.pieces = pieces;
         Ok(())
+    }
+
+    /// Takes memory for an answer of this size; none is needed for a short one, and for one to nobody.
+    fn room(&self, size: usize) -> Result<Option<Room>, Failure> {
+        let held = self.lock();
+        let Some(share) = held.share.as_ref().filter(|_| size > PIECE) else { return Ok(None) };
+        let pieces = u32::try_from(size.div_ceil(PIECE)).map_err(|_| Failure::overloaded())?;
+        Ok(Some([take(&share.answers, pieces)?, take(&self.answers, pieces)?]))
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn load() -> Load {
-        Load::new(&Limits { max_requests: 3, max_requests_per_route: 2, ..Limits::default() })
-    }
-
-    #[test]
-    fn a_full_path_keeps_no_other_out_and_all_are_bounded() {
-        let load = load();
-        let enter = |route: &str| {
-            let gate = load.gate(route, false);
-            gate.enter().map(|()| gate)
-        };
-
-        let first = enter("/a").unwrap();
-        let second = enter("/a").unwrap();
-        assert!(enter("/a").is_err());
-        let other = enter("/b").unwrap();
-        assert!(enter("/b").is_err(), "there is a place for the path, and none in all");
-
-        drop(first.clone());
-        assert!(enter("/a").is_err());
-        drop(first);
-        drop(enter("/b").unwrap());
-        drop((second, other));
-        assert!(enter("/a").is_ok());
-    }
-
-    #[test]
-    fn bodies_take_memory_piece_by_piece_and_give_it_back() {
-        let load = load();
-        let most = 16 * 1024 * 1024;
-        let gate = load.gate("/login", true);
-
-        gate.hold(10).unwrap();
-        gate.hold(most - PIECE).unwrap();
-        let other = load.gate("/login", true);
-        other.hold(PIECE).unwrap();
-        assert!(other.hold(PIECE + 1).is_err());
-        assert!(load.gate("/", false).hold(most).is_ok(), "known callers have memory of their own");
-
-        drop(gate);
-        other.hold(most).unwrap();
-    }
-}
+mod tests;

@@ -1,7 +1,7 @@
 //! Tokens: how they are got and given back.
 
 use axum::{Extension, extract::State};
-use http::HeaderMap;
+use http::{HeaderMap, StatusCode};
 use proto::access::v1::{LoginRequest, LoginResponse, LogoutRequest};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -90,6 +90,8 @@ async fn login(
 }
 
 /// Revokes the token it is called with.
+///
+/// An API key is no login: the answer is 409, and `/access/keys` is where keys are revoked.
 #[utoipa::path(
     post,
     path = "/logout",
@@ -103,6 +105,10 @@ async fn logout(
 ) -> Result<Answer<Success<Empty>>, Failure> {
     let token = auth::token(&headers).ok_or_else(Failure::unauthenticated)?;
     outgoing.check()?;
+    if auth::is_key(token) {
+        let message = "An API key cannot log out; it is revoked at /access/keys";
+        return Err(Failure::new(StatusCode::CONFLICT, "NOT_A_LOGIN", message));
+    }
     let message = LogoutRequest { token: token.to_owned() };
     let done =
         outgoing.send(peers.access, message, |peer, request| Box::pin(peer.logout(request))).await;

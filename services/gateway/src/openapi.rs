@@ -2,7 +2,8 @@
 
 use std::collections::BTreeMap;
 
-use axum::Router;
+use axum::{Router, body::Bytes, routing::get};
+use http::StatusCode;
 use utoipa::{
     IntoResponses, Modify, OpenApi,
     openapi::{
@@ -13,12 +14,15 @@ use utoipa::{
     },
 };
 use utoipa_axum::router::OpenApiRouter;
-use utoipa_swagger_ui::SwaggerUi;
+use utoipa_swagger_ui::{Config, SwaggerUi};
 
 use crate::{
-    api_keys, audit, callbacks, customers, failure::FailureView, ledgers, login, payments,
-    peers::Peers, providers, retention, reviews, sandbox, screening, transactions, transfers,
-    verifications,
+    api_keys, audit, callbacks, customers,
+    envelope::json,
+    failure::{Failure, FailureView},
+    ledgers, login, payments,
+    peers::Peers,
+    providers, retention, reviews, sandbox, screening, transactions, transfers, verifications,
 };
 
 /// What all routes share.
@@ -70,8 +74,16 @@ pub(crate) fn routes(sandbox: bool) -> OpenApiRouter<Peers> {
 }
 
 /// The description, and pages that make it readable.
-pub(crate) fn pages(description: openapi::OpenApi) -> Router {
-    SwaggerUi::new("/docs").url("/openapi.json", description).into()
+pub(crate) fn pages(description: &openapi::OpenApi) -> Router {
+    const PATH: &str = "/openapi.json";
+    let pages: Router = SwaggerUi::new("/docs").config(Config::from(PATH)).into();
+    let description = match description.to_json() {
+        Ok(text) => Ok(Bytes::from(text)),
+        Err(_) => Err(Failure::internal("a description that is no JSON")),
+    };
+    // Anybody may ask for it, and take their time: all get the same bytes.
+    let described = async move || description.map(|text| json(StatusCode::OK, text.into(), false));
+    pages.route(PATH, get(described))
 }
 
 /// How a caller is proved.
@@ -131,12 +143,16 @@ const UNKEYED: [&str; 9] = [
     "/kyc/review_policy",
 ];
 
+/// What an `Idempotency-Key` may be.
+const KEY: &str = "^[!-~]{1,255}$";
+
 /// Adds the headers that the layer and the extractors know to every operation.
 fn describe_headers(openapi: &mut openapi::OpenApi) {
     for (path, item) in &mut openapi.paths.paths {
         let PathItem { get, put, post, delete, .. } = item;
         for operation in [get, put, post, delete].into_iter().flatten() {
-            take(operation, "X-Request-Id", "Names the request; 1-128 visible ASCII characters.");
+            let about = "Names the request; 1-128 visible ASCII characters, or it is replaced.";
+            take(operation, "X-Request-Id", about, text());
             give(operation, "X-Request-Id", "Names the request, in the log as well.", |_| true);
         }
         let PathItem { put, post, .. } = item;
@@ -145,7 +161,8 @@ fn describe_headers(openapi: &mut openapi::OpenApi) {
         {
             let key = "One for each intent, 1-255 visible ASCII characters. The same request with \
                        the same key has its effect once, and gets the same answer again.";
-            take(operation, "Idempotency-Key", key);
+            let visible = ObjectBuilder::new().schema_type(Type::String).pattern(Some(KEY)).build();
+            take(operation, "Idempotency-Key", key, visible);
             let replayed = "`true` when the answer is that of an earlier request.";
             // Declines are kept as successes are.
             let has = |status: &str| matches!(status, "200" | "409");
@@ -155,13 +172,13 @@ fn describe_headers(openapi: &mut openapi::OpenApi) {
 }
 
 /// A header that an operation understands.
-fn take(operation: &mut Operation, name: &str, about: &str) {
+fn take(operation: &mut Operation, name: &str, about: &str, schema: openapi::Object) {
     let header = ParameterBuilder::new()
         .name(name)
         .parameter_in(ParameterIn::Header)
         .required(Required::False)
         .description(Some(about))
-        .schema(Some(text()));
+        .schema(Some(schema));
     operation.parameters.get_or_insert_default().push(header.build().into());
 }
 

@@ -32,14 +32,26 @@ pub(crate) fn routes() -> OpenApiRouter<Peers> {
 
 /// What a person decides.
 #[derive(ToSchema)]
-#[schema(example = json!({"decision": "reject", "reason": "DOCUMENT_FORGED"}))]
+#[schema(example = json!({
+    "decision": "reject",
+    "reason": "DOCUMENT_FORGED",
+    "evidence_version": 2,
+    "note": "The photograph was replaced."
+}))]
 pub(crate) struct NewDecision {
     #[schema(schema_with = decision)]
-    pub(crate) decision: i32,
+    decision: i32,
     /// Why: an `UPPER_SNAKE` code of 1-64 characters, for the record and for the verification's
     /// `reasons`. No personal data.
     #[schema(value_type = String)]
-    pub(crate) reason: Option<String>,
+    reason: Option<String>,
+    /// The version of the evidence that was looked at: of `…/evidence`. 409 `EVIDENCE_CHANGED` when
+    /// something was added to it since.
+    #[schema(value_type = i32, minimum = 1)]
+    evidence_version: Option<i32>,
+    /// Anything else to be remembered, at most 1000 characters. It may hold personal data: it is stored
+    /// encrypted, and erased with the customer's.
+    note: Option<String>,
 }
 
 fn decision() -> utoipa::openapi::Object {
@@ -51,6 +63,8 @@ impl Parse for NewDecision {
         Self {
             decision: object.choice("decision", &text::DECISIONS),
             reason: object.text("reason"),
+            evidence_version: object.integer("evidence_version"),
+            note: object.text("note"),
         }
     }
 }
@@ -65,7 +79,8 @@ pub(crate) struct DecidedView {
     waits_for_another: bool,
 }
 
-/// Decides a verification that is in review, in the name of the token's API user.
+/// Decides a verification that is in review, in the name of the token's API user, while its evidence is what
+/// the decision rests on.
 #[utoipa::path(
     post,
     path = "/accounts/verifications/{verification_id}/decision",
@@ -85,6 +100,8 @@ async fn decide(
         verification_id,
         decision: decision.decision,
         reason: decision.reason.unwrap_or_default(),
+        evidence_version: decision.evidence_version.unwrap_or_default().into(),
+        note: decision.note.unwrap_or_default(),
         validate_only: outgoing.validate_only(),
     };
     outgoing
@@ -132,6 +149,11 @@ pub(crate) struct DecisionView {
     #[schema(schema_with = decision)]
     decision: &'static str,
     reason: String,
+    /// The version of the evidence that it rests on; 0: made before decisions named it.
+    evidence_version: i64,
+    /// What else there was to say; absent too once the customer's personal data was erased.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    note: Option<String>,
     user_id: String,
     /// Whether the verification changed because of it.
     took_effect: bool,
@@ -161,6 +183,8 @@ impl TryFrom<VerificationDecision> for DecisionView {
             decision: text::DECISIONS.word(made.decision())?,
             created: clock::print(made.create_time.as_ref())?,
             reason: made.reason,
+            evidence_version: made.evidence_version,
+            note: text::present(made.note),
             user_id: made.user_id,
             took_effect: made.took_effect,
         })

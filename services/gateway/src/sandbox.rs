@@ -19,9 +19,8 @@ use crate::{
     outgoing::Outgoing,
     path::PathId,
     peers::Peers,
-    reviews::NewDecision,
     scope::needs,
-    transfers,
+    text, transfers,
     verifications::OwnedView,
 };
 
@@ -95,6 +94,29 @@ impl Inbound {
     }
 }
 
+/// What somebody decides who plays.
+#[derive(ToSchema)]
+#[schema(example = json!({"decision": "reject", "reason": "DOCUMENT_FORGED"}))]
+pub(crate) struct PlayedDecision {
+    #[schema(schema_with = decision)]
+    decision: i32,
+    /// Why: an `UPPER_SNAKE` code of 1-64 characters.
+    reason: Option<String>,
+}
+
+fn decision() -> utoipa::openapi::Object {
+    text::DECISIONS.schema()
+}
+
+impl Parse for PlayedDecision {
+    fn parse(object: &mut Object<'_>) -> Self {
+        Self {
+            decision: object.choice("decision", &text::DECISIONS),
+            reason: object.text("reason"),
+        }
+    }
+}
+
 /// Ends a verification that is pending or in review, as its provider or an operator might.
 #[utoipa::path(
     post,
@@ -102,7 +124,7 @@ impl Inbound {
     operation_id = "play_decision",
     tag = "Sandbox",
     params(("verification_id" = String, Path, description = "Ends")),
-    request_body = NewDecision,
+    request_body = PlayedDecision,
     responses(
         (status = 200, description = "Decided", body = Success<OwnedView>),
         Refusals,
@@ -111,7 +133,7 @@ impl Inbound {
 async fn decide(
     State(peers): State<Peers>,
     PathId(verification_id): PathId,
-    Body(decision, outgoing): Body<NewDecision>,
+    Body(decision, outgoing): Body<PlayedDecision>,
 ) -> Result<Answer<Success<OwnedView>>, Failure> {
     let message = PlayDecisionRequest {
         request_id: outgoing.key(),

@@ -30,6 +30,8 @@ pub(crate) fn routes() -> OpenApiRouter<Peers> {
 /// What was found about a verification.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct EvidenceView {
+    /// Goes up with everything that is added. A decision names it.
+    evidence_version: i64,
     /// Those on sanctions lists who may be the customer, the best match first.
     sanctions_matches: Vec<MatchView>,
     /// How the machine-readable zones of its documents compare with the customer's record.
@@ -77,6 +79,7 @@ impl TryFrom<VerificationEvidence> for EvidenceView {
     fn try_from(evidence: VerificationEvidence) -> Result<Self, Failure> {
         let matches = evidence.sanctions_matches.into_iter().map(TryInto::try_into);
         Ok(Self {
+            evidence_version: evidence.evidence_version,
             sanctions_matches: matches.collect::<Result<_, _>>()?,
             mrz_findings: evidence.mrz_findings.into_iter().map(Into::into).collect(),
         })

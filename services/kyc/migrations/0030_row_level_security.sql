@@ -45,6 +45,7 @@ grant select, insert, update on review_policies, screening_settings to kyc_servi
 -- Deleted when the customer's data is erased.
 grant select, insert, update, delete on screening_matches to kyc_service;
 grant select, insert, delete on mrz_findings to kyc_service;
+grant select, insert, update (note_key, note_key_version), delete on decision_notes to kyc_service;
 -- No tenant's: lists are the same for all, and screening goes over everybody.
 grant select, insert, delete on sanctions_entries to kyc_service;
 grant select, insert on sanctions_loads to kyc_service;
@@ -61,7 +62,8 @@ begin
     foreach tenant_table in array array[
         'verifications', 'documents', 'requests', 'audit_records', 'provider_accounts',
         'provider_account_changes', 'verification_transitions', 'verification_decisions',
-        'review_policies', 'screening_settings', 'screening_matches', 'mrz_findings'
+        'review_policies', 'screening_settings', 'screening_matches', 'mrz_findings',
+        'decision_notes'
     ] loop
         execute format(
             'alter table %I enable row level security, force row level security', tenant_table

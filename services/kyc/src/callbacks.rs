@@ -74,7 +74,7 @@ pub(crate) struct About {
 
 /// A signature: when, and what it may be.
 #[derive(Debug)]
-struct Signed<'a> {
+pub(crate) struct Signed<'a> {
     /// As it was signed.
     seconds: &'a str,
     at: OffsetDateTime,
@@ -83,7 +83,7 @@ struct Signed<'a> {
 
 impl<'a> Signed<'a> {
     /// Reads `t=SECONDS,v1=HEX`; parts of other names are passed over.
-    fn parse(header: &'a str) -> Option<Self> {
+    pub(crate) fn parse(header: &'a str) -> Option<Self> {
         let (mut seconds, mut tags) = (None, Vec::new());
         for part in header.split(',') {
             match part.trim().split_once('=')? {
@@ -103,7 +103,7 @@ impl<'a> Signed<'a> {
     }
 
     /// Compared in a time that does not depend on what is compared.
-    fn is_by(&self, secret: &[u8], body: &[u8]) -> bool {
+    pub(crate) fn is_by(&self, secret: &[u8], body: &[u8]) -> bool {
         let key = hmac::Key::new(hmac::HMAC_SHA256, secret);
         let signed = [self.seconds.as_bytes(), b".", body].concat();
         self.tags.iter().any(|tag| hmac::verify(&key, &signed, tag).is_ok())
@@ -121,18 +121,20 @@ fn hex(text: &str) -> Option<Vec<u8>> {
     Some(pairs.iter().map(|[high, low]| (high << 4) | low).collect())
 }
 
+/// The header of a call as a provider makes it.
+#[cfg(any(test, feature = "fuzz"))]
+pub(crate) fn header(secret: &[u8], seconds: &str, body: &[u8]) -> String {
+    let key = hmac::Key::new(hmac::HMAC_SHA256, secret);
+    let tag = hmac::sign(&key, &[seconds.as_bytes(), b".", body].concat());
+    let tag: Vec<_> = tag.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("t={seconds},v1={}", tag.concat())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
     const SECRET: &[u8] = b"0123456789abcdef";
-
-    fn header(secret: &[u8], seconds: &str, body: &[u8]) -> String {
-        let key = hmac::Key::new(hmac::HMAC_SHA256, secret);
-        let tag = hmac::sign(&key, &[seconds.as_bytes(), b".", body].concat());
-        let tag: Vec<_> = tag.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
-        format!("t={seconds},v1={}", tag.concat())
-    }
 
     #[test]
     fn the_provider_s_own_signature_is_believed_and_no_other() {

@@ -22,6 +22,8 @@ pub(crate) enum Error {
     VerificationInProgress(CustomerId),
     #[error("verification {0} is not in review")]
     NotInReview(VerificationId),
+    #[error("something was added to the evidence of verification {0}: read it again")]
+    EvidenceChanged(VerificationId),
     #[error("only an API user can decide")]
     OperatorRequired,
     #[error("there is no account with {0}, and nobody plays it here")]
@@ -104,6 +106,7 @@ impl From<Error> for Status {
                 (Code::FailedPrecondition, "VERIFICATION_IN_PROGRESS")
             }
             Error::NotInReview(_) => (Code::FailedPrecondition, "VERIFICATION_NOT_IN_REVIEW"),
+            Error::EvidenceChanged(_) => (Code::Aborted, "EVIDENCE_CHANGED"),
             Error::OperatorRequired => (Code::FailedPrecondition, "OPERATOR_REQUIRED"),
             Error::ProviderNotConfigured(_) => {
                 (Code::FailedPrecondition, "PROVIDER_NOT_CONFIGURED")

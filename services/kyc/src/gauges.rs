@@ -4,11 +4,15 @@ use kit::{
     gauges::{self, OFTEN},
     postgres::Database,
 };
+use sqlx::PgConnection;
 use tokio_util::sync::CancellationToken;
 
 const PENDING: &str = "lombard_kyc_pending_verifications";
 const OLDEST: &str = "lombard_kyc_oldest_pending_verification_seconds";
 const UNREPORTED: &str = "lombard_kyc_oldest_unreported_outcome_seconds";
+const IN_REVIEW: &str = "lombard_kyc_verifications_in_review";
+const LIST_AGE: &str = "lombard_screening_list_age_seconds";
+const SWEEPS: &str = "lombard_screening_sweeps_to_do";
 
 /// Reads them now and then until `stop`.
 pub(crate) async fn run(database: Database, stop: CancellationToken) {
@@ -18,6 +22,9 @@ pub(crate) async fn run(database: Database, stop: CancellationToken) {
         UNREPORTED,
         "For how long the oldest outcome waits that the customer service has not acknowledged."
     );
+    metrics::describe_gauge!(IN_REVIEW, "Verifications that wait for a person.");
+    metrics::describe_gauge!(LIST_AGE, "How long ago a sanctions list was loaded.");
+    metrics::describe_gauge!(SWEEPS, "Screenings of everybody that are wanted and not done.");
     gauges::run(database, OFTEN, stop, |database| async move {
         let open = sqlx::query!(
             r#"
@@ -30,11 +37,35 @@ pub(crate) async fn run(database: Database, stop: CancellationToken) {
             where next_attempt_time is not null
             "#
         );
-        let open = open.fetch_one(&mut *database.platform().await?).await?;
+        // Of everybody.
+        let mut conn = database.platform().await?;
+        let open = open.fetch_one(&mut *conn).await?;
         metrics::gauge!(PENDING).set(open.pending);
         metrics::gauge!(OLDEST).set(open.oldest);
         metrics::gauge!(UNREPORTED).set(open.unreported);
-        Ok(())
+        let reviews = sqlx::query_scalar!(
+            r#"select count(*)::float8 as "count!" from verifications where status = 'in_review'"#
+        );
+        metrics::gauge!(IN_REVIEW).set(reviews.fetch_one(&mut *conn).await?);
+        screening(&mut conn).await
     })
     .await;
+}
+
+async fn screening(conn: &mut PgConnection) -> Result<(), sqlx::Error> {
+    let lists = sqlx::query!(
+        r#"
+        select list, extract(epoch from now() - max(load_time))::float8 as "age!"
+        from sanctions_loads
+        group by list
+        "#
+    );
+    for loaded in lists.fetch_all(&mut *conn).await? {
+        metrics::gauge!(LIST_AGE, "list" => loaded.list).set(loaded.age);
+    }
+    let sweeps = sqlx::query_scalar!(
+        r#"select (sweep_wanted - sweep_done)::float8 as "sweeps!" from screening_work"#
+    );
+    metrics::gauge!(SWEEPS).set(sweeps.fetch_one(conn).await?);
+    Ok(())
 }

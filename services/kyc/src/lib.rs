@@ -21,8 +21,11 @@ mod customers;
 mod documents;
 mod domain;
 mod error;
+#[cfg(any(test, feature = "fuzz"))]
+pub mod fuzz;
 mod gauges;
 mod mrz;
+mod notes;
 mod objects;
 mod prove;
 pub mod providers;
@@ -77,6 +80,7 @@ const PUBLIC: [&str; 1] = ["/lombard.kyc.v1.ProviderService/ReceiveCallback"];
 
 /// What the service serves, on the database that a pool leads to. The work that it leaves is done by [`work`].
 #[must_use]
+#[expect(clippy::needless_pass_by_value, reason = "the pool is the service's from then on")]
 pub fn service(settings: &Settings, pool: PgPool, customer: Channel) -> Service {
     let database = Database::new(&pool, ROLE);
     let (directory, customers) = (directory(settings, &database), Customers::new(customer));
@@ -192,7 +196,7 @@ fn answering(
     let use_cases = UseCases {
         accounts: Accounts::new(database.clone(), directory.clone()),
         callbacks: Callbacks::new(database.clone(), directory.clone(), wake),
-        reviews: Reviews::new(database.clone(), verifications.clone()),
+        reviews: Reviews::new(database.clone(), settings.keys.clone(), verifications.clone()),
         screening: Screening::new(database.clone(), screener),
         reading: Reading::new(database.clone(), safe),
         verifications,

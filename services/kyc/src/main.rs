@@ -146,8 +146,7 @@ async fn load_list(config: &LoadList, pool: &PgPool) -> anyhow::Result<()> {
     let loaded = match list {
         ListName::Uk => screening::load_uk(pool, &read(path)?, shrinking).await,
         ListName::Ofac => {
-            let [sdn, alt, add] = ["sdn.csv", "alt.csv", "add.csv"].map(|file| path.join(file));
-            let files = Ofac { sdn: read(&sdn)?, alt: read(&alt)?, add: read(&add)? };
+            let files = Ofac::in_directory(path).context("the files cannot be read")?;
             screening::load_ofac(pool, &files, shrinking).await
         }
     };

@@ -59,7 +59,7 @@ impl Prover {
     }
 }
 
-fn format(kind: MimeType) -> Option<ImageFormat> {
+pub(crate) fn format(kind: MimeType) -> Option<ImageFormat> {
     match kind {
         MimeType::Jpeg => Some(ImageFormat::Jpeg),
         MimeType::Bmp => Some(ImageFormat::Bmp),
@@ -69,7 +69,7 @@ fn format(kind: MimeType) -> Option<ImageFormat> {
     }
 }
 
-fn decode(format: ImageFormat, content: &[u8]) -> Result<(), NotAnImage> {
+pub(crate) fn decode(format: ImageFormat, content: &[u8]) -> Result<(), NotAnImage> {
     let mut limits = Limits::default();
     limits.max_image_width = Some(MAX_SIDE);
     limits.max_image_height = Some(MAX_SIDE);

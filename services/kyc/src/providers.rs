@@ -4,6 +4,7 @@
 use std::{collections::BTreeMap, fmt, pin::Pin, sync::Arc, time::Duration};
 
 use types::VerificationId;
+use zeroize::Zeroizing;
 
 use crate::domain::Outcome;
 
@@ -11,7 +12,7 @@ pub(crate) mod account;
 mod directory;
 mod go;
 mod http;
-mod id3global;
+pub(crate) mod id3global;
 mod sandbox;
 
 pub use directory::Hosts;
@@ -31,6 +32,11 @@ pub trait Provider: Send + Sync {
 
     /// Asks again about an attempt that was [`Progress::Pending`].
     fn fetch<'a>(&'a self, reference: &'a str) -> Answer<'a>;
+
+    /// Whether it looks at images of documents. They are not opened for one that does not.
+    fn takes_images(&self) -> bool {
+        false
+    }
 
     /// Whether it is somewhere else, so that it can be down, and one attempt's failure says something
     /// of the others.
@@ -85,6 +91,29 @@ pub struct Submission {
     pub attempt: i32,
     /// Whose identity is in question.
     pub subject: Subject,
+    /// None where the provider does not take them.
+    pub images: Images,
+}
+
+/// The images of the document that proves the identity, byte by byte as they were sent in. A side is absent
+/// that was not sent, was sent as another kind of file, or was erased.
+#[derive(Clone, Default)]
+pub struct Images {
+    /// Of the front.
+    pub front: Option<Zeroizing<Vec<u8>>>,
+    /// Of the back.
+    pub back: Option<Zeroizing<Vec<u8>>>,
+}
+
+/// Documents are personal data: only which there are is shown.
+impl fmt::Debug for Images {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { front, back } = self;
+        f.debug_struct("Images")
+            .field("front", &front.is_some())
+            .field("back", &back.is_some())
+            .finish()
+    }
 }
 
 /// Whose identity is in question, as far as a provider needs to know.

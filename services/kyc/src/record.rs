@@ -46,14 +46,35 @@ impl From<&pb::Customer> for Record {
 }
 
 impl Record {
-    /// Who is to be looked for on the lists: a person; or a company, and its contact.
+    /// Who is to be looked for on the lists: a person; or a company, and its contact. Nobody, once the
+    /// customer's names were erased.
     pub(crate) fn wanted(&self) -> Wanted {
         let person = [&self.first_name, &self.middle_name, &self.last_name].map(String::as_str);
-        let person = person.join(" ");
-        let mut names = vec![(Kind::Person, person)];
-        if !self.company_name.is_empty() {
-            names.push((Kind::Entity, self.company_name.clone()));
-        }
+        let names = [(Kind::Person, person.join(" ")), (Kind::Entity, self.company_name.clone())];
+        let is_there = |(_, name): &(Kind, String)| !name.trim().is_empty();
+        let names = names.into_iter().filter(is_there).collect();
         Wanted { names, born: self.born, country: self.country }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_has_no_name_any_more_is_nobody() {
+        let wanted = |first: &str, company: &str| {
+            let record = Record {
+                first_name: first.to_owned(),
+                company_name: company.to_owned(),
+                ..Record::default()
+            };
+            record.wanted().names.into_iter().map(|(kind, _)| kind).collect::<Vec<_>>()
+        };
+
+        assert_eq!(wanted("", ""), []);
+        assert_eq!(wanted("Joe", ""), [Kind::Person]);
+        assert_eq!(wanted("", "Acme"), [Kind::Entity]);
+        assert_eq!(wanted("Joe", "Acme"), [Kind::Person, Kind::Entity]);
     }
 }

@@ -4,15 +4,19 @@ use kit::{
     audit::{self, Act, Form},
     caller::Caller,
     idempotency::{self, Answer, Begun, Key},
+    keys::Keyring,
     postgres::Database,
     time::now,
 };
 use prost::Message;
-use types::{TenantId, VerificationId};
+use sqlx::PgConnection;
+use time::OffsetDateTime;
+use types::{TenantId, UserId, VerificationId};
 
 use crate::{
-    domain::{Change, Decision, Verification},
+    domain::{Change, Decision, Note, Verification},
     error::Error,
+    notes,
     store::{
         decisions::{self, Made},
         review_policies,
@@ -30,6 +34,35 @@ pub(crate) struct Ruling {
     pub(crate) reason: String,
 }
 
+/// A ruling of somebody who has looked at the evidence.
+#[derive(Debug)]
+pub(crate) struct Informed {
+    pub(crate) ruling: Ruling,
+    /// Of what was looked at.
+    pub(crate) evidence_version: i64,
+    pub(crate) note: Option<Note>,
+}
+
+impl Informed {
+    /// Whether somebody has decided so before, on the same evidence.
+    fn is_same(&self, made: &Made) -> bool {
+        made.decision == self.ruling.decision && made.evidence_version == self.evidence_version
+    }
+
+    fn made(&self, number: i32, user: UserId, took_effect: bool, at: OffsetDateTime) -> Made {
+        Made {
+            number,
+            decision: self.ruling.decision,
+            reason: self.ruling.reason.clone(),
+            evidence_version: self.evidence_version,
+            note: self.note.clone(),
+            user,
+            took_effect,
+            create_time: at,
+        }
+    }
+}
+
 /// What became of a ruling.
 #[derive(Debug)]
 pub(crate) struct Ruled {
@@ -42,20 +75,21 @@ pub(crate) struct Ruled {
 #[derive(Debug, Clone)]
 pub(crate) struct Reviews {
     database: Database,
+    keys: Keyring,
     verifications: Verifications,
 }
 
 impl Reviews {
-    pub(crate) fn new(database: Database, verifications: Verifications) -> Self {
-        Self { database, verifications }
+    pub(crate) fn new(database: Database, keys: Keyring, verifications: Verifications) -> Self {
+        Self { database, keys, verifications }
     }
 
-    /// Decides, alone or with another.
+    /// Decides, alone or with another, while the evidence is what was looked at.
     pub(crate) async fn decide<M: Message + Default>(
         &self,
         caller: &Caller,
         key: Option<Key>,
-        ruling: Ruling,
+        informed: Informed,
         render: fn(&Ruled) -> M,
     ) -> Result<Answer<M>, Error> {
         let user = caller.user().ok_or(Error::OperatorRequired)?;
@@ -63,6 +97,7 @@ impl Reviews {
             Begun::Replayed(answer) => return Ok(answer),
             Begun::New(work) => work,
         };
+        let ruling = &informed.ruling;
         let place = (caller.tenant(), ruling.verification);
         let mut verification = verifications::lock(work.conn(), place.0, place.1)
             .await?
@@ -73,18 +108,20 @@ impl Reviews {
         let change = after.review(outcome, at).map_err(|_| Error::NotInReview(place.1))?;
         let mut waits = false;
         if change == Change::Made {
+            let seen = Some(informed.evidence_version);
+            if verifications::evidence_version(work.conn(), place.0, place.1).await? != seen {
+                return Err(Error::EvidenceChanged(place.1));
+            }
             let before = decisions::list(work.conn(), place.0, place.1).await?;
             let last = before.last();
-            let same = last.filter(|last| last.decision == ruling.decision);
+            let same = last.filter(|last| informed.is_same(last));
             waits = review_policies::four_eyes(work.conn(), place.0).await?
                 && same.is_none_or(|last| last.user == user);
             let said_before = waits && same.is_some();
             if !said_before {
                 let number = last.map_or(0, |last| last.number).saturating_add(1);
-                let Ruling { decision, reason, .. } = ruling;
-                let took_effect = !waits;
-                let made = Made { number, decision, reason, user, took_effect, create_time: at };
-                decisions::insert(work.conn(), place, &made, caller).await?;
+                let made = informed.made(number, user, !waits, at);
+                self.record(work.conn(), caller, place.1, &made).await?;
             }
             if !waits {
                 verification.lifecycle = after;
@@ -97,6 +134,22 @@ impl Reviews {
             self.verifications.announce(caller, &ruled.verification).await;
         }
         Ok(answer)
+    }
+
+    /// Notes a decision, with what was written beside it. The verification must be locked.
+    async fn record(
+        &self,
+        conn: &mut PgConnection,
+        caller: &Caller,
+        id: VerificationId,
+        made: &Made,
+    ) -> Result<(), Error> {
+        let tenant = caller.tenant();
+        decisions::insert(conn, (tenant, id), made, caller).await?;
+        match &made.note {
+            Some(note) => notes::keep(conn, &self.keys, (tenant, id, made.number), note).await,
+            None => Ok(()),
+        }
     }
 
     /// Ends a verification as if its provider, or one person alone, had.
@@ -141,7 +194,9 @@ impl Reviews {
         let act = Act::new("history.read", transitions::object(id));
         audit::record(&mut conn, caller, &act).await?;
         let transitions = transitions::list(&mut conn, tenant, id).await?;
-        Ok((transitions, decisions::list(&mut conn, tenant, id).await?))
+        let mut made = decisions::list(&mut conn, tenant, id).await?;
+        notes::add(&mut conn, &self.keys, (tenant, id), &mut made).await?;
+        Ok((transitions, made))
     }
 
     pub(crate) async fn four_eyes(&self, tenant: TenantId) -> Result<bool, Error> {

@@ -7,6 +7,7 @@ use crate::{
     Objects, ROLE,
     accounts::rewrap_provider_secrets,
     error::Error,
+    notes,
     safe::{Kept, Safe},
     store::documents,
     upkeep,
@@ -26,7 +27,7 @@ pub struct Rotated {
     pub failed: u64,
 }
 
-/// Wraps every data key, of documents and of providers' secrets, with the newest key-encryption key, in batches, while the service runs. Cut off, it
+/// Wraps every data key, of documents, of notes and of providers' secrets, with the newest key-encryption key, in batches, while the service runs. Cut off, it
 /// goes on where it was when it is run again. Documents that an earlier release left in the database are
 /// moved out first.
 ///
@@ -43,6 +44,9 @@ pub async fn rotate_keys(
     upkeep::move_out(database, &safe).await?;
     let (rewrapped, failed) = rewrap_provider_secrets(database, &keys).await?;
     let mut rotated = Rotated { version: safe.newest_key_version(), rewrapped, failed };
+    let (rewrapped, failed) = notes::rewrap(database, &keys).await?;
+    rotated.rewrapped = rotated.rewrapped.saturating_add(rewrapped);
+    rotated.failed = rotated.failed.saturating_add(failed);
     let mut after = None;
     while let Some(last) = rotate_batch(database, &safe, after.as_ref(), &mut rotated).await? {
         after = Some(last.label);

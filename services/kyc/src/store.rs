@@ -4,6 +4,7 @@ pub(crate) mod decisions;
 pub(crate) mod documents;
 pub(crate) mod findings;
 pub(crate) mod matches;
+pub(crate) mod notes;
 pub(crate) mod provider_accounts;
 pub(crate) mod provider_changes;
 pub(crate) mod review_policies;

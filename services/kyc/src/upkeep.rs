@@ -8,20 +8,24 @@ use std::time::{Duration, Instant, SystemTime};
 use kit::{
     audit::{self, Act},
     postgres::Database,
+    time::now,
 };
 use time::OffsetDateTime;
 use tokio_stream::StreamExt;
 use tokio_util::sync::CancellationToken;
+use types::{CustomerId, TenantId};
 
 use crate::{
     customers::{Customers, Erased, on_our_own_account},
-    domain::Document,
+    domain::{Document, Outcome},
     error::Error,
     objects::ObjectName,
     safe::Safe,
-    store::{documents, findings, matches},
+    store::{documents, findings, matches, notes, verifications},
 };
 
+/// Why a review ends whose customer was erased.
+const ERASED: &str = "CUSTOMER_ERASED";
 /// Objects that are looked up at a time.
 const BATCH: usize = 500;
 
@@ -96,18 +100,36 @@ impl Upkeep {
                 return Ok(());
             }
             for Erased { tenant, customer } in &erased {
-                let mut tx = self.database.begin(*tenant).await?;
-                let objects = documents::erase(&mut tx, *tenant, &[*customer]).await?;
-                matches::erase(&mut tx, *tenant, *customer).await?;
-                findings::erase(&mut tx, *tenant, *customer).await?;
-                let act = Act::new("documents.erase", format_args!("customers/{customer}"));
-                audit::record(&mut tx, &on_our_own_account(*tenant), &act).await?;
-                tx.commit().await?;
+                let objects = self.erase(*tenant, *customer).await?;
                 delete(&self.safe, &objects).await;
                 tracing::info!("the documents of customer {customer} are destroyed");
             }
             self.customers.acknowledge_erased(&erased).await?;
         }
+    }
+
+    /// Erases what is here of a customer. A review that is under way ends: there is nothing left to decide
+    /// it by, and nothing is written beside it any more. Answers the objects, which nobody can open.
+    async fn erase(
+        &self,
+        tenant: TenantId,
+        customer: CustomerId,
+    ) -> Result<Vec<ObjectName>, Error> {
+        let mut tx = self.database.begin(tenant).await?;
+        if let Some(id) = matches::lock_under_way(&mut tx, tenant, customer).await? {
+            let verification = verifications::lock(&mut tx, tenant, id).await?;
+            let mut ended = verification.ok_or(Error::VerificationNotFound(id))?;
+            ended.lifecycle.play(Outcome::Expired(vec![ERASED.to_owned()]), now())?;
+            verifications::save_transition(&mut tx, &ended, None).await?;
+        }
+        let objects = documents::erase(&mut tx, tenant, &[customer]).await?;
+        matches::erase(&mut tx, tenant, customer).await?;
+        findings::erase(&mut tx, tenant, customer).await?;
+        notes::erase(&mut tx, tenant, customer).await?;
+        let act = Act::new("documents.erase", format_args!("customers/{customer}"));
+        audit::record(&mut tx, &on_our_own_account(tenant), &act).await?;
+        kit::postgres::commit(tx).await?;
+        Ok(objects)
     }
 }
 

@@ -32,6 +32,7 @@ mod checks;
 mod consult;
 mod drive;
 mod gates;
+mod papers;
 mod pauses;
 
 use drive::Driver;

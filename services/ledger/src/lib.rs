@@ -23,6 +23,8 @@ mod config;
 mod domain;
 mod error;
 mod facts;
+#[cfg(any(test, feature = "fuzz"))]
+pub mod fuzz;
 mod gauges;
 mod generations;
 mod inbound;
@@ -65,6 +67,7 @@ pub const ROLE: &str = "ledger_service";
 /// that of the task that posts transfers: it ends when nothing is served any more and all that was
 /// accepted has been answered. The work that payments leave is done by [`work`].
 #[must_use]
+#[expect(clippy::needless_pass_by_value, reason = "the pool is the service's from then on")]
 pub fn service(settings: Settings, pool: PgPool, customer: Channel) -> (Service, JoinHandle<()>) {
     answering(settings, Database::new(&pool, ROLE), customer, Arc::default())
 }

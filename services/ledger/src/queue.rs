@@ -27,8 +27,9 @@ mod batch;
 mod settle;
 mod task;
 
-/// Orders that may wait or be worked on; more are turned away.
-const ROOM: usize = 16_384;
+/// Orders that may wait or be worked on; more are turned away. It is how long one that is taken waits at
+/// most: about half a second of what a small machine posts.
+const ROOM: usize = 4_096;
 
 const QUEUED: &str = "lombard_posting_queued_orders";
 const BATCH_ORDERS: &str = "lombard_posting_batch_orders";

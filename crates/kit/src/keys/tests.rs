@@ -206,3 +206,29 @@ fn a_file_is_read_again_when_a_key_is_missed() {
     assert_eq!(*after.unwrap(), b"x");
     assert_eq!(running.newest_version(), 2);
 }
+
+#[test]
+fn an_index_is_the_same_for_equal_values_under_one_key_alone() {
+    let keys = first();
+    let (index, wrapped) = keys.make_index_key(&about("a", "b")).unwrap();
+    let (other, _) = keys.make_index_key(&about("a", "b")).unwrap();
+
+    let again = keys.open_index_key(&wrapped, &about("a", "b")).unwrap();
+
+    assert_eq!(index.index(b"x"), again.index(b"x"));
+    assert_ne!(index.index(b"x"), index.index(b"y"));
+    assert_ne!(index.index(b"x"), other.index(b"x"));
+    assert_eq!(keys.open_index_key(&wrapped, &about("b", "a")).err(), Some(KeyError::Broken));
+}
+
+#[test]
+fn the_key_of_an_index_outlives_the_key_that_wraps_it() {
+    let (index, wrapped) = first().make_index_key(&about("a", "b")).unwrap();
+    let both = keyring(&format!("1:{ZEROS}\n2:{ONES}"));
+
+    let rewrapped = both.rewrap(&wrapped, &about("a", "b")).unwrap().unwrap();
+
+    let second = keyring(&format!("2:{ONES}"));
+    let again = second.open_index_key(&rewrapped, &about("a", "b")).unwrap();
+    assert_eq!(index.index(b"x"), again.index(b"x"));
+}

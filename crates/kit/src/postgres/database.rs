@@ -126,7 +126,8 @@ impl Database {
                 }
             }
         };
-        in_time(acquiring).await
+        // Boxed: it is part of every future that reads.
+        in_time(Box::pin(acquiring)).await
     }
 
     async fn open(&self, tenants: &str) -> Result<Transaction<'static, Postgres>, sqlx::Error> {
@@ -140,7 +141,7 @@ impl Database {
                 }
             }
         };
-        in_time(opening).await
+        in_time(Box::pin(opening)).await
     }
 
     /// Passes over a connection that has broken while it rested: nothing was done on it. There are no

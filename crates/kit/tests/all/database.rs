@@ -35,13 +35,13 @@ async fn two_tenants() -> (PgPool, Database, [TenantId; 2]) {
 async fn a_statement_that_names_no_tenant_sees_those_that_the_connection_is_for() {
     let (_, database, [a, b]) = two_tenants().await;
 
-    assert_eq!(seen(&mut *database.of(a).await.unwrap()).await, ["a"]);
-    assert_eq!(seen(&mut *database.begin(b).await.unwrap()).await, ["b"]);
-    assert_eq!(seen(&mut *database.of_each([a, b]).await.unwrap()).await, ["a", "b"]);
-    assert_eq!(seen(&mut *database.begin_of_each([a, b]).await.unwrap()).await, ["a", "b"]);
-    assert_eq!(seen(&mut *database.platform().await.unwrap()).await, ["a", "b"]);
-    assert_eq!(seen(&mut *database.begin_platform().await.unwrap()).await, ["a", "b"]);
-    assert_eq!(seen(&mut *database.of_each([]).await.unwrap()).await, [""; 0]);
+    assert_eq!(seen(&mut database.of(a).await.unwrap()).await, ["a"]);
+    assert_eq!(seen(&mut database.begin(b).await.unwrap()).await, ["b"]);
+    assert_eq!(seen(&mut database.of_each([a, b]).await.unwrap()).await, ["a", "b"]);
+    assert_eq!(seen(&mut database.begin_of_each([a, b]).await.unwrap()).await, ["a", "b"]);
+    assert_eq!(seen(&mut database.platform().await.unwrap()).await, ["a", "b"]);
+    assert_eq!(seen(&mut database.begin_platform().await.unwrap()).await, ["a", "b"]);
+    assert_eq!(seen(&mut database.of_each([]).await.unwrap()).await, [""; 0]);
 }
 
 #[tokio::test]
@@ -65,11 +65,11 @@ async fn what_one_request_was_set_to_is_not_there_for_the_next() {
     let pool = database().await;
     let alone = kit::postgres::pool(pool.connect_options().as_ref().clone(), 1);
     let (database, caller) = (in_role(&alone), testkit::caller());
-    insert(&mut *database.of(caller.tenant()).await.unwrap(), caller.tenant(), "a").await.unwrap();
+    insert(&mut database.of(caller.tenant()).await.unwrap(), caller.tenant(), "a").await.unwrap();
 
     let tx = database.begin(testkit::caller().tenant()).await.unwrap();
     tx.commit().await.unwrap();
-    let of_another = seen(&mut *database.of(testkit::caller().tenant()).await.unwrap()).await;
+    let of_another = seen(&mut database.of(testkit::caller().tenant()).await.unwrap()).await;
     let mut tx = database.begin(testkit::caller().tenant()).await.unwrap();
 
     assert_eq!(of_another, [""; 0]);
@@ -92,7 +92,7 @@ async fn nobody_writes_for_a_tenant_that_the_connection_is_not_for() {
     assert!(moved.to_string().contains("permission denied"), "{moved}");
     assert_eq!(changed, 0);
     assert!(deleted.to_string().contains("permission denied"), "{deleted}");
-    assert_eq!(seen(&mut *pool.acquire().await.unwrap()).await, ["a", "b"]);
+    assert_eq!(seen(&mut pool.acquire().await.unwrap()).await, ["a", "b"]);
 }
 
 #[tokio::test]
@@ -107,9 +107,9 @@ async fn connections_that_broke_while_they_rested_fail_no_request() {
         sqlx::query(end).execute(&mut *pool.acquire().await.unwrap()).await.unwrap();
 
         if in_a_transaction {
-            assert_eq!(seen(&mut *database.begin(a).await.unwrap()).await, ["a"]);
+            assert_eq!(seen(&mut database.begin(a).await.unwrap()).await, ["a"]);
         } else {
-            assert_eq!(seen(&mut *database.of(a).await.unwrap()).await, ["a"]);
+            assert_eq!(seen(&mut database.of(a).await.unwrap()).await, ["a"]);
         }
     }
 }

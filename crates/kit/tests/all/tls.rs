@@ -8,6 +8,7 @@ use std::{
 use devcerts::Authority;
 use kit::{
     peers::{CUSTOMER, GATEWAY},
+    postgres::Database,
     server::Service,
     tls::{Links, Plaintext, TlsConfig},
 };
@@ -75,7 +76,7 @@ async fn service() -> Service {
         public: &[],
         groups: &[],
         descriptors: &[],
-        database: crate::database().await,
+        database: Database::new(&crate::database().await, "kit_service"),
     }
 }
 

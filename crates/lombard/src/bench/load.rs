@@ -107,7 +107,7 @@ impl Tally {
 }
 
 /// The smallest of the sorted latencies that so many in a hundred do not exceed.
-fn percentile_ms(sorted_us: &[u32], percent: usize) -> Option<f64> {
+pub(super) fn percentile_ms(sorted_us: &[u32], percent: usize) -> Option<f64> {
     let rank = sorted_us.len().checked_mul(percent)?.div_ceil(100);
     Some(f64::from(*sorted_us.get(rank.checked_sub(1)?)?) / 1000.0)
 }

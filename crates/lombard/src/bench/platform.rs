@@ -1,6 +1,13 @@
 //! The platform as its users have it: a process of its own, this program's `dev`.
 
-use std::{collections::HashMap, env, fs::File, path::Path, process::Stdio, time::Duration};
+use std::{
+    collections::HashMap,
+    env,
+    fs::{self, File},
+    path::Path,
+    process::Stdio,
+    time::Duration,
+};
 
 use anyhow::{Context, bail, ensure};
 use rustix::process::{Pid, Signal, kill_process};
@@ -68,6 +75,33 @@ impl Platform {
     fn told(&self, what: &str) -> anyhow::Result<&str> {
         let found = self.said.get(what).map(String::as_str);
         found.with_context(|| format!("the platform has not said its {what}"))
+    }
+
+    /// What memory it takes now, in MiB.
+    pub(super) fn memory_mib(&self) -> anyhow::Result<u64> {
+        let pid = self.child.id().context("the platform has ended by itself")?;
+        let status = fs::read_to_string(format!("/proc/{pid}/status"))?;
+        let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let kib = resident.and_then(|text| text.trim().strip_suffix(" kB"));
+        let kib: u64 = kib.context("its memory is not told")?.parse()?;
+        Ok(kib.div_euclid(1024))
+    }
+
+    /// Does what an operator does with `lombard admin`, on the access service's database.
+    pub(super) async fn admin(
+        &self,
+        database: &PgConnectOptions,
+        arguments: &[&str],
+    ) -> anyhow::Result<()> {
+        let done = Command::new(env::current_exe()?)
+            .arg("admin")
+            .args(arguments)
+            .env("ACCESS_DATABASE_URL", database.to_url_lossy().as_str())
+            .stdout(Stdio::null())
+            .status()
+            .await?;
+        ensure!(done.success(), "lombard admin failed: {done}");
+        Ok(())
     }
 
     /// Tells it to stop, and waits until it has.

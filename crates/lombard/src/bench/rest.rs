@@ -41,6 +41,12 @@ impl Login {
         Ok(login)
     }
 
+    /// The header that proves it.
+    pub(super) fn authorization(&self) -> anyhow::Result<String> {
+        let header = self.headers.get(AUTHORIZATION).context("nobody has logged in")?;
+        Ok(header.to_str()?.to_owned())
+    }
+
     /// A client that keeps its connections. To be made in the runtime that uses it.
     fn client(&self) -> anyhow::Result<reqwest::Client> {
         Ok(reqwest::Client::builder()

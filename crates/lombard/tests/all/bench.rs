@@ -17,7 +17,7 @@ async fn rows_are_measured_on_data_that_the_services_take_for_their_own() {
     let mut bench = Command::new(env!("CARGO_BIN_EXE_lombard"));
     bench
         .args(["bench", "--rounds", "1", "--seconds", "1", "--large", "2000"])
-        .args(["--only", "rest,transactions-deepest", "--directory"])
+        .args(["--only", "rest,transactions-deepest,overload", "--directory"])
         .arg(directory.path())
         .arg("--json")
         .arg(&results)
@@ -30,8 +30,15 @@ async fn rows_are_measured_on_data_that_the_services_take_for_their_own() {
     let results: Value = serde_json::from_str(&fs::read_to_string(results).unwrap()).unwrap();
     let rows = results["rows"].as_array().unwrap();
     let names: Vec<_> = rows.iter().map(|row| row["name"].as_str().unwrap()).collect();
-    assert_eq!(names, ["rest", "transactions-deepest"]);
-    assert!(rows.iter().all(|row| row["ratio"].as_f64().unwrap() > 0.0), "{results}");
+    assert_eq!(names, ["rest", "transactions-deepest", "overload"]);
+    let (overload, ratios) = rows.split_last().unwrap();
+    assert!(ratios.iter().all(|row| row["ratio"].as_f64().unwrap() > 0.0), "{results}");
+    assert_eq!(overload["verdict"], "PASS", "{overload}");
+    for offer in overload["offers"].as_array().unwrap() {
+        let number = |name: &str| offer[name].as_f64().unwrap();
+        assert!(number("offered_per_s") > number("accepted_per_s"), "{offer}");
+        assert!(number("accepted_per_s") > 0.0 && number("p99_ms") > 0.0, "{offer}");
+    }
     let left = fs::read_dir(directory.path()).unwrap().count();
     assert_eq!(left, 1, "only the results are left");
 }

@@ -8,7 +8,10 @@ use std::{
 };
 
 use kit::tls::TlsConfig;
-use lombard::stack::{Databases, SANDBOX, Stack};
+use lombard::{
+    identity::Identity,
+    stack::{Databases, SANDBOX, Stack},
+};
 use tempfile::TempDir;
 use tokio::{net::TcpListener, process::Command};
 use uuid::Uuid;
@@ -69,7 +72,8 @@ async fn the_documented_flow_works_where_services_know_each_other() {
         files: directory.path().to_owned(),
     };
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let starting = Stack::start(&databases, listener, Some(directory.path()));
+    let identity = Identity::default();
+    let starting = Stack::start(&databases, &identity, listener, Some(directory.path()));
     let stack = Box::pin(starting).await.unwrap();
     stack.seed(&SANDBOX).await.unwrap();
 

@@ -41,6 +41,7 @@ use crate::{
 
 mod customers;
 mod ledgers;
+mod mutations;
 mod payments;
 
 const SERVICES: [(&str, &[&str]); 4] = [

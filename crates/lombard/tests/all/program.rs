@@ -12,6 +12,7 @@ use tempfile::TempDir;
 use tokio::{
     io::{AsyncBufReadExt, AsyncReadExt, BufReader, Lines},
     process::{Child, ChildStdout, Command},
+    task::JoinHandle,
     time::timeout,
 };
 
@@ -81,6 +82,17 @@ impl Dev {
         let mut stderr = self.child.stderr.take().unwrap();
         timeout(PATIENCE, stderr.read_to_string(&mut said)).await.unwrap().unwrap();
         said
+    }
+
+    /// All that it logs until it ends, read meanwhile.
+    pub(crate) fn log(&mut self) -> JoinHandle<String> {
+        let mut stderr = self.child.stderr.take().unwrap();
+        #[expect(clippy::disallowed_methods, reason = "ends with the program")]
+        tokio::spawn(async move {
+            let mut said = Vec::new();
+            stderr.read_to_end(&mut said).await.unwrap();
+            String::from_utf8_lossy(&said).into_owned()
+        })
     }
 
     /// The process that serves its data.

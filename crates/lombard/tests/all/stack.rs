@@ -7,7 +7,10 @@ use std::{
     time::Duration,
 };
 
-use lombard::stack::{Databases, Stack};
+use lombard::{
+    identity::Identity,
+    stack::{Databases, Stack},
+};
 use reqwest::{Method, RequestBuilder, StatusCode, header::HeaderMap};
 use serde_json::{Value, json};
 use tokio::{net::TcpListener, runtime::Handle};
@@ -60,7 +63,8 @@ async fn start() -> Platform {
         files: tempfile::tempdir().unwrap().keep(),
     };
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let stack = Box::pin(Stack::start(&databases, listener, None)).await.unwrap();
+    let identity = Identity::default();
+    let stack = Box::pin(Stack::start(&databases, &identity, listener, None)).await.unwrap();
     Platform { url: stack.url(), stack, databases, runtime: Handle::current() }
 }
 
@@ -116,6 +120,11 @@ impl Client {
             return request;
         }
         request.header("Authorization", format!("token {}", self.token))
+    }
+
+    /// The same client with another proof; with none when it is empty.
+    pub(crate) fn with_token(&self, token: &str) -> Self {
+        Self { token: token.to_owned(), ..self.clone() }
     }
 
     pub(crate) async fn get(&self, path: &str) -> Answer {

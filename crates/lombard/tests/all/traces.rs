@@ -24,7 +24,7 @@ use crate::{
 
 /// Takes whatever is sent.
 #[derive(Clone, Default)]
-struct Collector(Arc<Mutex<Vec<Span>>>);
+pub(crate) struct Collector(Arc<Mutex<Vec<Span>>>);
 
 #[tonic::async_trait]
 impl TraceService for Collector {
@@ -42,7 +42,7 @@ impl TraceService for Collector {
 
 impl Collector {
     /// One that listens, and its address.
-    async fn start() -> (Self, String) {
+    pub(crate) async fn start() -> (Self, String) {
         let collector = Self::default();
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let url = format!("http://{}", listener.local_addr().unwrap());
@@ -52,6 +52,11 @@ impl Collector {
         #[expect(clippy::disallowed_methods, reason = "ends with the test's runtime")]
         tokio::spawn(server);
         (collector, url)
+    }
+
+    /// All that came.
+    pub(crate) fn all(&self) -> Vec<Span> {
+        self.0.lock().unwrap().clone()
     }
 
     /// The spans of a trace, in no order.

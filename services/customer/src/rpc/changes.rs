@@ -1,6 +1,6 @@
 //! Requests of the platform, which acts for no tenant, as domain values.
 
-use std::str::FromStr;
+use std::{fmt, str::FromStr};
 
 use kit::{caller::Caller, errors::Violations, page};
 use proto::customer::v1 as pb;
@@ -69,7 +69,13 @@ impl FromStr for After {
     }
 }
 
+impl fmt::Display for After {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.0, self.1)
+    }
+}
+
 /// The place of a customer among all.
 pub(super) fn token((tenant, customer): &(TenantId, Customer)) -> String {
-    page::token(&format_args!("{tenant} {}", customer.id))
+    page::token(&After(tenant.uuid(), customer.id.uuid()))
 }

@@ -42,7 +42,7 @@ impl Scene {
         let listener = links.listen("127.0.0.1:0".parse().unwrap()).await.unwrap();
         let url = format!("https://{}", listener.local_addr().unwrap());
         let pool = testkit::database("customer", &customer::MIGRATIONS).await;
-        testkit::serve_on(listener, customer::service(pool));
+        testkit::serve_on(listener, customer::service(pool, testkit::keys()));
         let caller = testkit::caller();
         let mut scene = Self { certificates, url, caller, customer_id: String::new() };
         let request = CreateCustomerRequest { customer: Some(joe()), ..Default::default() };

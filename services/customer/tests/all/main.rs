@@ -6,6 +6,7 @@ mod changes;
 mod create;
 mod intruders;
 mod list;
+mod personal;
 mod program;
 mod record_verification;
 mod retention;

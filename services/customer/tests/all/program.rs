@@ -19,14 +19,17 @@ use tonic_health::pb::{
 use crate::support::joe;
 
 const BINARY: &str = env!("CARGO_BIN_EXE_customer");
+/// 32 bytes of one.
+const SERVE: [&str; 3] = ["serve", "--keys", "1:AQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQEBAQE="];
 
 #[tokio::test]
 async fn the_program_migrates_serves_and_stops_on_sigterm() {
     let pool = testkit::empty_database("customer").await;
 
-    let refuses = program::run(BINARY, &["serve", "--listen", "127.0.0.1:0"], &pool).await;
+    let serve = [&SERVE[..], &["--listen", "127.0.0.1:0"]].concat();
+    let refuses = program::run(BINARY, &serve, &pool).await;
     let migrates = program::run(BINARY, &["migrate"], &pool).await;
-    let mut serving = Program::start(BINARY, &["serve", "--listen", "127.0.0.1:0"], &pool);
+    let mut serving = Program::start(BINARY, &serve, &pool);
     let url = format!("http://{}", serving.address().await);
     let mut health = HealthClient::new(kit::client::channel(url).unwrap());
     let request = HealthCheckRequest { service: "lombard.customer.v1.CustomerService".into() };
@@ -58,7 +61,7 @@ async fn the_program_is_reached_from_elsewhere_only_over_tls_or_when_told_to() {
         ["--tls-key-file", &key],
         ["--tls-ca-file", &authority],
     ];
-    let anywhere = ["serve", "--listen", "0.0.0.0:0"];
+    let anywhere = [&SERVE[..], &["--listen", "0.0.0.0:0"]].concat();
 
     let refuses = program::run(BINARY, &anywhere, &pool).await;
     let arguments = [&anywhere[..], secured.as_flattened()].concat();
@@ -142,8 +145,8 @@ async fn a_process_that_stops_under_load_fails_nobody_who_heeds_its_health() {
     let pool = testkit::database("customer", &customer::MIGRATIONS).await;
     // Nobody reads what they log.
     let quiet = ["--log", "kit::server=info,warn"];
-    let serve = ["serve", "--listen", "127.0.0.1:0", "--shutdown-pause-s", "1"];
-    let arguments = [quiet.as_slice(), &serve].concat();
+    let serve = ["--listen", "127.0.0.1:0", "--shutdown-pause-s", "1"];
+    let arguments = [quiet.as_slice(), &SERVE, &serve].concat();
     let mut stays = Program::start(BINARY, &arguments, &pool);
     let mut goes = Program::start(BINARY, &arguments, &pool);
     let replicas = [Replica::of(&mut stays).await, Replica::of(&mut goes).await];

@@ -25,7 +25,7 @@ struct Kept {
 impl Kept {
     async fn start() -> Self {
         let setup = setup().await;
-        let channel = testkit::serve(customer::service(setup.pool.clone())).await;
+        let channel = testkit::serve(customer::service(setup.pool.clone(), testkit::keys())).await;
         Self { setup, client: RetentionServiceClient::new(channel) }
     }
 
@@ -277,7 +277,7 @@ async fn who_is_due_is_erased_without_being_asked_for() {
 
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let (pool, stop) = (kept.setup.pool.clone(), CancellationToken::new());
-    let serving = customer::serve(listener, pool, Duration::ZERO, stop.clone());
+    let serving = customer::serve(listener, pool, testkit::keys(), Duration::ZERO, stop.clone());
     let erased = async {
         while kept.get(&due).await.erased_at.is_none() {
             tokio::time::sleep(Duration::from_millis(10)).await;

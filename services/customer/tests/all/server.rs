@@ -70,7 +70,8 @@ async fn a_request_that_hangs_does_not_keep_the_server_from_stopping() {
     let url = format!("http://{}", listener.local_addr().unwrap());
     let mut client = CustomerServiceClient::new(kit::client::channel(url).unwrap());
     let (stop, drain) = (CancellationToken::new(), Duration::from_millis(200));
-    let serving = customer::serve(listener, setup.pool.clone(), drain, stop.clone());
+    let serving =
+        customer::serve(listener, setup.pool.clone(), testkit::keys(), drain, stop.clone());
     let hanging = async {
         let call = client.update_customer(setup.caller.request(disable(customer_id)));
         tokio::time::timeout(Duration::from_secs(4), call).await
@@ -92,7 +93,7 @@ async fn a_request_that_hangs_does_not_keep_the_server_from_stopping() {
 #[tokio::test]
 async fn the_server_describes_itself_to_anybody() {
     let pool = testkit::database("customer", &customer::MIGRATIONS).await;
-    let channel = testkit::serve(customer::service(pool)).await;
+    let channel = testkit::serve(customer::service(pool, testkit::keys())).await;
     let request = ServerReflectionRequest {
         host: String::new(),
         message_request: Some(MessageRequest::ListServices(String::new())),

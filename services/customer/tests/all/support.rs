@@ -17,7 +17,7 @@ pub(crate) struct Setup {
 
 pub(crate) async fn setup() -> Setup {
     let pool = testkit::database("customer", &customer::MIGRATIONS).await;
-    let channel = testkit::serve(customer::service(pool.clone())).await;
+    let channel = testkit::serve(customer::service(pool.clone(), testkit::keys())).await;
     Setup { client: CustomerServiceClient::new(channel), caller: testkit::caller(), pool }
 }
 

@@ -5,12 +5,15 @@ use std::collections::HashMap;
 use prost_types::Timestamp;
 use serde_json::value::RawValue;
 
-use super::{image, members::Members};
+use super::{depth, image, members::Members};
 use crate::{
     clock,
     failure::{Failure, Violations},
     text::Words,
 };
+
+#[cfg(any(test, feature = "fuzz"))]
+pub(crate) mod fuzz;
 
 /// The fields that have not been read yet, and what was wrong with those that have. A bad field is as
 /// if it were absent; so are `null`, the empty text and one of white space.
@@ -30,6 +33,10 @@ impl<'a> Object<'a> {
         let none = Members { fields: Vec::new(), repeated: Vec::new() };
         if body.is_empty() {
             return Ok(Self::new(String::new(), none));
+        }
+        if depth::is_over(body) {
+            let most = depth::MOST;
+            return Err(Failure::not_json(format!("The body is nested more than {most} deep")));
         }
         let value: &RawValue = serde_json::from_str(body).map_err(|error| {
             let (line, column) = (error.line(), error.column());

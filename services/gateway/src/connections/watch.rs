@@ -2,10 +2,11 @@
 //! place without getting on.
 
 use std::{
+    collections::BTreeMap,
     io,
     pin::Pin,
     sync::{
-        Arc,
+        Arc, Mutex, MutexGuard, PoisonError,
         atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering::Relaxed},
     },
     task::{Context, Poll},
@@ -22,6 +23,9 @@ pub(super) const HEADERS: Duration = Duration::from_secs(10);
 pub(super) const IDLE: Duration = Duration::from_secs(75);
 /// How long a client may not take anything of an answer.
 pub(super) const STUCK: Duration = Duration::from_secs(30);
+/// How long a client may take to take all of an answer, of whatever is sent before its end. Of HTTP/2 one
+/// answer can be left lying while others are taken.
+pub(super) const TAKEN: Duration = Duration::from_mins(2);
 
 /// What is to become of a connection.
 #[derive(Debug, PartialEq, Eq)]
@@ -47,11 +51,17 @@ pub(super) struct Activity {
     headers_since: AtomicU64,
     /// Since when the client takes nothing.
     stuck_since: AtomicU64,
+    /// Since when each answer is there of which something is still to be sent, by number.
+    unsent: Mutex<BTreeMap<u64, u64>>,
+    numbers: AtomicU64,
 }
 
 /// A request under way, until it is dropped.
 #[derive(Debug)]
-pub(super) struct UnderWay(Arc<Activity>);
+pub(super) struct UnderWay {
+    activity: Arc<Activity>,
+    number: u64,
+}
 
 impl Activity {
     pub(super) fn begin() -> Self {
@@ -63,6 +73,8 @@ impl Activity {
             quiet_since: AtomicU64::new(1),
             headers_since: AtomicU64::new(1),
             stuck_since: AtomicU64::new(0),
+            unsent: Mutex::default(),
+            numbers: AtomicU64::new(0),
         }
     }
 
@@ -71,12 +83,12 @@ impl Activity {
         self.requests.fetch_add(1, Relaxed);
         self.had_request.store(true, Relaxed);
         self.headers_since.store(0, Relaxed);
-        UnderWay(Arc::clone(self))
+        UnderWay { activity: Arc::clone(self), number: self.numbers.fetch_add(1, Relaxed) }
     }
 
     /// Decides by what has been seen.
     pub(super) fn look(&self) -> Verdict {
-        if self.has_passed(&self.stuck_since, STUCK) {
+        if self.has_passed(&self.stuck_since, STUCK) || self.has_left_one() {
             return Verdict::Stuck;
         }
         if self.requests.load(Relaxed) > 0 {
@@ -88,8 +100,20 @@ impl Activity {
         if self.has_passed(&self.quiet_since, IDLE) { Verdict::Idle } else { Verdict::Alive }
     }
 
+    fn has_left_one(&self) -> bool {
+        // Numbers are given in the order of the requests, answers need not come in it.
+        self.unsent().values().any(|since| self.is_over(*since, TAKEN))
+    }
+
+    fn unsent(&self) -> MutexGuard<'_, BTreeMap<u64, u64>> {
+        self.unsent.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     fn has_passed(&self, since: &AtomicU64, limit: Duration) -> bool {
-        let since = since.load(Relaxed);
+        self.is_over(since.load(Relaxed), limit)
+    }
+
+    fn is_over(&self, since: u64, limit: Duration) -> bool {
         let limit = u64::try_from(limit.as_millis()).unwrap_or(u64::MAX);
         since > 0 && self.now().saturating_sub(since) > limit
     }
@@ -116,15 +140,26 @@ impl Activity {
             let _ = self.stuck_since.compare_exchange(0, self.now(), Relaxed, Relaxed);
         } else {
             self.stuck_since.store(0, Relaxed);
-            self.quiet_since.store(self.now(), Relaxed);
+            // What is written of HTTP/2 may be a ping, which says nothing.
+            if !self.is_http2.load(Relaxed) {
+                self.quiet_since.store(self.now(), Relaxed);
+            }
         }
+    }
+}
+
+impl UnderWay {
+    /// The answer is there; it is still to be sent.
+    pub(super) fn answered(&self) {
+        self.activity.unsent().insert(self.number, self.activity.now());
     }
 }
 
 impl Drop for UnderWay {
     fn drop(&mut self) {
-        self.0.quiet_since.store(self.0.now(), Relaxed);
-        self.0.requests.fetch_sub(1, Relaxed);
+        self.activity.unsent().remove(&self.number);
+        self.activity.quiet_since.store(self.activity.now(), Relaxed);
+        self.activity.requests.fetch_sub(1, Relaxed);
     }
 }
 
@@ -251,5 +286,35 @@ mod tests {
         assert_eq!(activity.look(), Verdict::Stuck);
         activity.has_written(&Poll::Ready(Ok(1)));
         assert_eq!(activity.look(), Verdict::Alive);
+    }
+
+    #[test]
+    fn an_answer_that_is_left_lying_ends_it_whatever_else_is_taken() {
+        let activity = after(200);
+        let lying = activity.request();
+        lying.answered();
+        let taken = activity.request();
+        taken.answered();
+        drop(taken);
+        assert_eq!(activity.look(), Verdict::Alive);
+
+        activity.unsent().insert(lying.number, 1);
+        drop(activity.request());
+
+        assert_eq!(activity.look(), Verdict::Stuck);
+        drop(lying);
+        assert_eq!(activity.look(), Verdict::Alive);
+    }
+
+    #[test]
+    fn pings_do_not_keep_it_alive() {
+        let activity = after(100);
+        activity.has_read(b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n");
+        drop(activity.request());
+        activity.quiet_since.store(1, Relaxed);
+
+        activity.has_written(&Poll::Ready(Ok(17)));
+
+        assert_eq!(activity.look(), Verdict::Idle);
     }
 }

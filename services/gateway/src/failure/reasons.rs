@@ -10,7 +10,7 @@ pub(super) struct Told {
 }
 
 /// Codes with their messages of at most 100 characters.
-const MESSAGES: [(&str, &str); 36] = [
+const MESSAGES: [(&str, &str); 37] = [
     ("UNAUTHENTICATED", "A valid token is required"),
     ("WRONG_CREDENTIALS", "The e-mail address or the password is wrong"),
     ("TOO_MANY_ATTEMPTS", "Too many wrong tries; try again later"),
@@ -34,6 +34,7 @@ const MESSAGES: [(&str, &str); 36] = [
     ("RAIL_MISSING", "No rail leads to this account"),
     ("VERIFICATION_IN_PROGRESS", "Another verification is pending or in review"),
     ("VERIFICATION_NOT_IN_REVIEW", "The verification is not in review"),
+    ("EVIDENCE_CHANGED", "Something was added to the evidence; read it again, then decide"),
     ("OPERATOR_REQUIRED", "Only an API user can decide"),
     ("PROVIDER_NOT_CONFIGURED", "The tenant has no account with this provider"),
     ("PROVIDER_NOT_OFFERED", "This deployment does not offer the provider"),

@@ -29,7 +29,7 @@ pub(crate) struct FailureView<'a> {
     errors: &'a [Violation],
     /// What was declined, if something was: as in `data`.
     #[serde(flatten)]
-    #[schema(value_type = Option<Declined>)]
+    #[schema(value_type = DeclinedParts)]
     top: Option<&'a Declined>,
     #[serde(skip_serializing_if = "Option::is_none")]
     data: Option<&'a Declined>,
@@ -41,6 +41,22 @@ pub(crate) struct FailureView<'a> {
     /// The trace that the request is part of, where traces are made.
     #[serde(skip_serializing_if = "Option::is_none")]
     trace_id: Option<&'a str>,
+}
+
+/// How what was declined is described where it stands beside other fields: there, or not.
+#[derive(ToSchema)]
+#[expect(dead_code, reason = "a description; what is told is the thing itself")]
+pub(crate) struct DeclinedParts {
+    #[schema(nullable = false)]
+    response_code: Option<String>,
+    #[schema(nullable = false)]
+    response_message: Option<String>,
+    #[schema(nullable = false)]
+    transaction_id: Option<String>,
+    #[schema(nullable = false)]
+    payment_id: Option<String>,
+    #[schema(nullable = false)]
+    payment_status: Option<String>,
 }
 
 impl Failure {

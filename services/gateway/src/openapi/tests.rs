@@ -174,6 +174,22 @@ fn bodies_are_described_as_they_are_read() {
     check_body::<payments::payee::Payee>("Payee");
     check_body::<sandbox::Inbound>("Inbound");
     check_body::<reviews::NewDecision>("NewDecision");
+    check_body::<sandbox::PlayedDecision>("PlayedDecision");
     check_body::<reviews::NewPolicy>("NewPolicy");
     check_body::<providers::NewProvider>("NewProvider");
+}
+
+#[tokio::test]
+async fn the_description_is_made_once_for_all_who_ask() {
+    let pages = pages(&routes(true).split_for_parts().1);
+    let ask = async || {
+        let request = http::Request::get("/openapi.json").body(axum::body::Body::empty()).unwrap();
+        let answer = tower::ServiceExt::oneshot(pages.clone(), request).await.unwrap();
+        http_body_util::BodyExt::collect(answer.into_body()).await.unwrap().to_bytes()
+    };
+
+    let (one, other) = (ask().await, ask().await);
+
+    assert!(one.len() > 10_000);
+    assert_eq!(one.as_ptr(), other.as_ptr());
 }

@@ -99,6 +99,17 @@ async fn both_secrets_are_good_while_one_takes_over() {
 }
 
 #[tokio::test]
+async fn a_key_cannot_log_out_and_stays_good() {
+    let client = Stack::start().await.client().await;
+    let (_, program) = key(&client, json!({})).await;
+
+    let refused = program.post("/logout", json!({})).await;
+
+    assert_eq!(refused.refusal(), (409, "NOT_A_LOGIN"));
+    program.get(LIST).await.data();
+}
+
+#[tokio::test]
 async fn a_key_works_from_its_networks_alone() {
     let client = Stack::start().await.client().await;
     let fields = json!({"allowed_addresses": ["198.51.100.0/24", "2001:db8::/32"]});

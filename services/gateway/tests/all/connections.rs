@@ -15,12 +15,12 @@ use tokio_util::sync::CancellationToken;
 use crate::stack::nobody;
 
 /// A gateway that serves until this is dropped.
-struct Gateway {
+pub(crate) struct Gateway {
     address: SocketAddr,
     _serving: JoinSet<()>,
 }
 
-async fn gateway(limits: Limits) -> Gateway {
+pub(crate) async fn gateway(limits: Limits) -> Gateway {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let address = listener.local_addr().unwrap();
     let settings = Settings {
@@ -40,12 +40,12 @@ async fn gateway(limits: Limits) -> Gateway {
 }
 
 impl Gateway {
-    async fn connect(&self) -> TcpStream {
+    pub(crate) async fn connect(&self) -> TcpStream {
         TcpStream::connect(self.address).await.unwrap()
     }
 
     /// The first line of the answer to a request that needs nothing.
-    async fn ask(&self) -> String {
+    pub(crate) async fn ask(&self) -> String {
         let mut stream = self.connect().await;
         let request = b"GET /docs/ HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n";
         let _ = stream.write_all(request).await;
@@ -60,7 +60,7 @@ async fn said(stream: &mut TcpStream) -> String {
     String::from_utf8_lossy(&bytes).lines().next().unwrap_or_default().to_owned()
 }
 
-const OK: &str = "HTTP/1.1 200 OK";
+pub(crate) const OK: &str = "HTTP/1.1 200 OK";
 const FULL: &str = "HTTP/1.1 503 Service Unavailable";
 
 #[tokio::test]

@@ -96,6 +96,71 @@ async fn a_path_that_is_full_refuses_and_others_go_on_answering() {
 }
 
 #[tokio::test]
+async fn a_tenant_that_takes_all_its_places_takes_none_of_others() {
+    let stack = Stack::start().await;
+    let (mut greedy, mut other) = (stack.client().await, stack.client().await);
+    let hole = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let hole_url = format!("http://{}", hole.local_addr().unwrap());
+    let limits = Limits { max_requests_per_tenant: 4, ..Limits::default() };
+    let customer = kit::client::channel(hole_url).unwrap();
+    greedy.router = gateway::router(&Settings { customer, limits, ..stack.settings.clone() });
+    other.router = greedy.router.clone();
+
+    let mut hanging = JoinSet::new();
+    for _ in 0..4 {
+        let greedy = greedy.clone();
+        hanging.spawn(async move { greedy.get(LIST).await });
+    }
+    let moment = std::time::Duration::from_millis(300);
+    let refused = loop {
+        if let Ok(reply) = tokio::time::timeout(moment, greedy.get("/accounts/payments")).await
+            && reply.status != 200
+        {
+            break reply;
+        }
+    };
+
+    assert_eq!(refused.refusal(), (429, "TOO_MANY_AT_ONCE"));
+    assert_eq!(refused.headers["retry-after"], "1");
+    other.get("/accounts/payments").await.data();
+    assert!(tokio::time::timeout(moment, other.get(LIST)).await.is_err(), "it has a place");
+    hanging.shutdown().await;
+    let free = async { while greedy.get("/accounts/payments").await.status != 200 {} };
+    tokio::time::timeout(std::time::Duration::from_secs(10), free).await.unwrap();
+}
+
+#[tokio::test]
+async fn long_answers_that_nobody_takes_are_bounded() {
+    let stack = Stack::start().await;
+    let (mut client, mut other) = (stack.client().await, stack.client().await);
+    let limits = Limits { max_bodies_mib: 1, ..Limits::default() };
+    client.router = gateway::router(&Settings { limits, ..stack.settings.clone() });
+    other.router = client.router.clone();
+    for client in [&client, &other] {
+        for _ in 0..30 {
+            client.customer("Bloggs").await;
+        }
+    }
+    assert!(client.get(LIST).await.text.len() > 8 * 1024);
+
+    let mut lying = Vec::new();
+    let refused = loop {
+        let (status, body) = client.begin(LIST).await;
+        if status != 200 {
+            break status;
+        }
+        lying.push(body);
+    };
+
+    assert_eq!(refused, 503);
+    assert!((5..64).contains(&lying.len()), "{} are lying", lying.len());
+    other.get(LIST).await.data();
+    client.get("/accounts/payments").await.data();
+    lying.pop();
+    client.get(LIST).await.data();
+}
+
+#[tokio::test]
 async fn long_paths_and_deep_bodies_are_refused() {
     let client = Stack::start().await.client().await;
 
@@ -111,7 +176,7 @@ async fn long_paths_and_deep_bodies_are_refused() {
     let body = Body::from(format!("{{\"first_name\": {open}{close}, \"other\": {open}{close}}}"));
     let reply = client.send(Method::POST, "/accounts/create_customer", &[JSON], body).await;
     assert_eq!(reply.status.as_u16(), 413, "{reply:?}");
-    let (open, close) = ("[".repeat(15_000), "]".repeat(15_000));
+    let (open, close) = ("[".repeat(31), "]".repeat(31));
     let body = Body::from(format!("{{\"first_name\": {open}{close}, \"other\": {open}{close}}}"));
     let reply = client.send(Method::POST, "/accounts/create_customer", &[JSON], body).await;
     assert!(reply.bad().contains(&"first_name"), "{reply:?}");

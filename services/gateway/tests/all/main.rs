@@ -12,6 +12,7 @@ mod bodies;
 mod connections;
 mod customers;
 mod headers;
+mod http2;
 mod ledgers;
 mod limits;
 mod outages;

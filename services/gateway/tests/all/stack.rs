@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, time::Duration};
 
 use access::{Access, SCOPES};
-use axum::{Router, body::Body, extract::ConnectInfo};
+use axum::{Router, body::Body, extract::ConnectInfo, response::Response};
 use gateway::{Limits, Settings};
 use http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::BodyExt;
@@ -35,7 +35,8 @@ impl Stack {
         let users = Access::new(pool.clone(), LIFETIME);
         let access = access::service(pool, access::Settings::default());
         let customer_pool = testkit::database("customer", &customer::MIGRATIONS).await;
-        let customer = testkit::serve(customer::service(customer_pool.clone())).await;
+        let customer =
+            testkit::serve(customer::service(customer_pool.clone(), testkit::keys())).await;
         let kyc = testkit::database("kyc", &kyc::MIGRATIONS).await;
         let kyc = kyc::service(&kyc_settings(), kyc, customer.clone());
         let ledger = testkit::database("ledger", &ledger::MIGRATIONS).await;
@@ -103,7 +104,7 @@ const LIFETIME: Duration = Duration::from_hours(1);
 
 fn kyc_settings() -> kyc::Settings {
     let nowhere = || Some("http://127.0.0.1:9".to_owned());
-    let hosts = kyc::providers::Hosts { id3global: None, go: nowhere(), go_token: nowhere() };
+    let hosts = kyc::providers::Hosts { go: nowhere(), go_token: nowhere(), ..Default::default() };
     let keys = kit::keys::Keyring::throw_away().unwrap();
     let settings = kyc::Settings::new(keys, kyc::Objects::in_memory()).in_the_sandbox();
     kyc::Settings { hosts, ..settings }
@@ -189,6 +190,12 @@ impl Client {
         self.send(Method::POST, path, &headers, Body::from(body.to_string())).await
     }
 
+    /// A GET whose answer is not read yet.
+    pub(crate) async fn begin(&self, path: &str) -> (StatusCode, Body) {
+        let answer = self.ask(Method::GET, path, &[], Body::empty()).await;
+        (answer.status(), answer.into_body())
+    }
+
     pub(crate) async fn send(
         &self,
         method: Method,
@@ -196,6 +203,20 @@ impl Client {
         headers: &[(&str, &str)],
         body: Body,
     ) -> Reply {
+        let (parts, body) = self.ask(method, path, headers, body).await.into_parts();
+        let bytes = body.collect().await.unwrap().to_bytes();
+        let text = String::from_utf8_lossy(&bytes).into_owned();
+        let body = serde_json::from_str(&text).unwrap_or(Value::Null);
+        Reply { status: parts.status, headers: parts.headers, text, body }
+    }
+
+    async fn ask(
+        &self,
+        method: Method,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: Body,
+    ) -> Response {
         let mut request = Request::builder().method(method).uri(path);
         for (name, value) in headers {
             request = request.header(*name, *value);
@@ -205,12 +226,7 @@ impl Client {
         }
         let peer: SocketAddr = self.peer.parse().unwrap();
         let request = request.extension(ConnectInfo(peer)).body(body).unwrap();
-        let response = self.router.clone().oneshot(request).await.unwrap();
-        let (parts, body) = response.into_parts();
-        let bytes = body.collect().await.unwrap().to_bytes();
-        let text = String::from_utf8_lossy(&bytes).into_owned();
-        let body = serde_json::from_str(&text).unwrap_or(Value::Null);
-        Reply { status: parts.status, headers: parts.headers, text, body }
+        self.router.clone().oneshot(request).await.unwrap()
     }
 
     /// The id of a new customer.

@@ -99,7 +99,9 @@ async fn a_verification_is_listed_played_and_remembered() {
     let decision = json!({"decision": "reject", "reason": "FORGED"});
 
     let decide = format!("/accounts/verifications/{id}/decision");
-    let early = client.post(&decide, decision.clone()).await;
+    let mut early = decision.clone();
+    early["evidence_version"] = json!(1);
+    let early = client.post(&decide, early).await;
     let pending = client.get("/accounts/verifications?status=pending").await;
     let played =
         client.post(&format!("/sandbox/verifications/{id}/decide"), decision.clone()).await;
@@ -123,12 +125,14 @@ async fn a_decision_has_all_its_bad_fields_named() {
     let path = format!("/accounts/verifications/{}/decision", uuid::Uuid::now_v7());
 
     let bad = client.post(&path, json!({"decision": "maybe", "reason": "no code", "why": 1})).await;
-    let nobody = client.post(&path, json!({"decision": "approve", "reason": "FINE"})).await;
+    let nobody = client
+        .post(&path, json!({"decision": "approve", "reason": "FINE", "evidence_version": 1}))
+        .await;
     let filter = client.get("/accounts/verifications?status=lost&colour=red").await;
 
     let mut names = bad.bad();
     names.sort_unstable();
-    assert_eq!(names, ["decision", "reason", "why"]);
+    assert_eq!(names, ["decision", "evidence_version", "reason", "why"]);
     assert_eq!(nobody.refusal(), (404, "VERIFICATION_NOT_FOUND"));
     assert_eq!(filter.bad(), ["status", "colour"]);
 }

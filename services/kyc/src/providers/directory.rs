@@ -12,7 +12,11 @@ use kit::{keys::Keyring, postgres::Database};
 use types::TenantId;
 
 use super::{
-    DEFAULT_NAME, Provider, Providers, account::Adapter, go::Go, http::Http, id3global::Id3Global,
+    DEFAULT_NAME, Provider, Providers,
+    account::Adapter,
+    go::{self, Go},
+    http::Http,
+    id3global::{self, Id3Global},
 };
 use crate::{
     error::Error,
@@ -25,6 +29,15 @@ pub struct Hosts {
     /// GBG ID3global's SOAP endpoint.
     #[arg(long = "gbg-id3global-url", env = "GBG_ID3GLOBAL_URL", value_parser = address)]
     pub id3global: Option<String>,
+    /// Where GBG ID3global takes images of documents (`IGlobalDocImage`), as
+    /// `https://id3global.com/ID3gWS/ID3global.svc/Soap11_Stream`. Without it, it is given none.
+    #[arg(
+        long = "gbg-id3global-images-url",
+        env = "GBG_ID3GLOBAL_IMAGES_URL",
+        value_parser = address,
+        requires = "id3global"
+    )]
+    pub id3global_images: Option<String>,
     /// What the paths of GBG GO's API begin with, as `https://eu.platform.go.gbgplc.com/v2/captain`.
     #[arg(long = "gbg-go-url", env = "GBG_GO_URL", value_parser = address, requires = "go_token")]
     pub go: Option<String>,
@@ -36,6 +49,9 @@ pub struct Hosts {
         requires = "go"
     )]
     pub go_token: Option<String>,
+    /// Gives GBG GO no images of documents: for journeys that have no place for them.
+    #[arg(long = "gbg-go-without-images", env = "GBG_GO_WITHOUT_IMAGES", requires = "go")]
+    pub go_without_images: bool,
 }
 
 /// Credentials and personal data go there: over TLS, unless it is this machine.
@@ -167,12 +183,14 @@ impl Directory {
         Ok(match adapter {
             Adapter::Id3Global => {
                 let url = hosts.id3global.clone().ok_or_else(not_offered)?;
-                Arc::new(Id3Global::new(http, url, account, secret))
+                let places = id3global::Places { url, images_url: hosts.id3global_images.clone() };
+                Arc::new(Id3Global::new(http, places, account, secret))
             }
             Adapter::Go => {
                 let url = hosts.go.clone().ok_or_else(not_offered)?;
                 let token_url = hosts.go_token.clone().ok_or_else(not_offered)?;
-                Arc::new(Go::new(http, url, token_url, account, secret))
+                let places = go::Places { url, token_url, takes_images: !hosts.go_without_images };
+                Arc::new(Go::new(http, places, account, secret))
             }
         })
     }

@@ -1,4 +1,5 @@
-//! GBG GO: a journey is started with what is known of the customer, and asked how far it is.
+//! GBG GO: a journey is started with what is known of the customer and the images of its document, and
+//! asked how far it is.
 //!
 //! A start names the verification, as `Idempotency-Key` and as the subject's `uid`, and its instance is
 //! noted as soon as it is known. A worker that dies between the two starts another instance under the
@@ -6,11 +7,12 @@
 
 use std::time::Duration;
 
-use serde::Deserialize;
-use serde_json::json;
+use base64::{Engine, prelude::BASE64_STANDARD};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
 
 use super::{
-    Answer, Progress, Provider, ProviderError, Subject, Submission,
+    Answer, Images, Progress, Provider, ProviderError, Subject, Submission,
     account::{Account, Secret},
     http::{self, Http, malformed},
 };
@@ -24,39 +26,45 @@ use token::Tokens;
 const FIRST_POLL: Duration = Duration::from_secs(3);
 const POLL: Duration = Duration::from_secs(15);
 
+/// Where GO is, and what it is given there.
+#[derive(Debug)]
+pub(super) struct Places {
+    pub(super) url: String,
+    pub(super) token_url: String,
+    pub(super) takes_images: bool,
+}
+
 /// A tenant's account with GO.
 #[derive(Debug)]
 pub(super) struct Go {
     http: Http,
     url: String,
+    takes_images: bool,
     account: Account,
     tokens: Tokens,
 }
 
 impl Go {
-    pub(super) fn new(
-        http: Http,
-        url: String,
-        token_url: String,
-        account: Account,
-        secret: Secret,
-    ) -> Self {
+    pub(super) fn new(http: Http, places: Places, account: Account, secret: Secret) -> Self {
+        let Places { url, token_url, takes_images } = places;
         let tokens = Tokens::new(http.clone(), token_url, account.name.clone(), secret);
-        Self { http, url, account, tokens }
+        Self { http, url, takes_images, account, tokens }
     }
 
     async fn start(&self, submission: &Submission) -> Result<Progress, ProviderError> {
-        let Submission { verification, subject, .. } = submission;
+        let Submission { verification, subject, images, .. } = submission;
         if subject.last_name.is_empty() {
             return Ok(Progress::Decided(Outcome::InReview(vec!["NOT_A_PERSON".to_owned()])));
         }
         let key = verification.to_string();
+        let about = About {
+            uid: &key,
+            identity: identity(subject),
+            documents: Vec::from_iter(document(images)),
+        };
         let question = json!({
             "resourceId": format!("{}@{}", self.account.profile, self.account.profile_version),
-            "context": {
-                "config": {"delivery": "api"},
-                "subject": {"uid": key, "identity": identity(subject)},
-            },
+            "context": {"config": {"delivery": "api"}, "subject": about},
         });
         let started: Started = self.ask("journey/start", Some(&key), &question).await?;
         let reference = started.instance_id;
@@ -88,7 +96,7 @@ impl Go {
         &self,
         path: &str,
         key: Option<&str>,
-        question: &serde_json::Value,
+        question: &Value,
     ) -> Result<T, ProviderError> {
         let mut token = self.tokens.get().await?;
         let mut answered = self.send(path, key, question, &token).await?;
@@ -105,7 +113,7 @@ impl Go {
         &self,
         path: &str,
         key: Option<&str>,
-        question: &serde_json::Value,
+        question: &Value,
         token: &Secret,
     ) -> Result<http::Answered, ProviderError> {
         let url = format!("{}/{path}", self.url);
@@ -125,9 +133,40 @@ impl Provider for Go {
     fn fetch<'a>(&'a self, reference: &'a str) -> Answer<'a> {
         Box::pin(self.state(reference))
     }
+
+    fn takes_images(&self) -> bool {
+        self.takes_images
+    }
 }
 
-fn identity(subject: &Subject) -> serde_json::Value {
+/// What GO is told of somebody.
+#[derive(Serialize)]
+struct About<'a> {
+    uid: &'a str,
+    identity: Value,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    documents: Vec<Document>,
+}
+
+/// What proves an identity, its images in base64.
+#[derive(Serialize)]
+struct Document {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    #[serde(rename = "side1Image")]
+    front: String,
+    #[serde(rename = "side2Image", skip_serializing_if = "Option::is_none")]
+    back: Option<String>,
+}
+
+/// Without its front there is nothing to look at.
+fn document(images: &Images) -> Option<Document> {
+    let front = BASE64_STANDARD.encode(images.front.as_ref()?);
+    let back = images.back.as_ref().map(|back| BASE64_STANDARD.encode(back));
+    Some(Document { kind: "Primary", front, back })
+}
+
+fn identity(subject: &Subject) -> Value {
     let address = &subject.address;
     json!({
         "firstName": subject.first_name,

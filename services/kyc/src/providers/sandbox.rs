@@ -119,6 +119,7 @@ mod tests {
     use types::VerificationId;
 
     use super::*;
+    use crate::providers::Images;
 
     fn submission(last_name: &str, company_name: &str, attempt: i32) -> Submission {
         let subject = Subject {
@@ -127,7 +128,8 @@ mod tests {
             date_of_birth: "1990-01-31".to_owned(),
             ..Subject::default()
         };
-        Submission { verification: VerificationId::new(), attempt, subject }
+        let images = Images::default();
+        Submission { verification: VerificationId::new(), attempt, subject, images }
     }
 
     fn decide(last_name: &str, company_name: &str) -> Result<Progress, ProviderError> {

@@ -9,9 +9,9 @@ use types::VerificationId;
 
 use super::{parse, render::verification as render};
 use crate::{
-    domain::{Decision, Verification},
+    domain::{Decision, Note, Verification},
     error::Error,
-    reviews::{Reviews, Ruled, Ruling},
+    reviews::{Informed, Reviews, Ruled, Ruling},
     store::{decisions::Made, transitions::Transition},
     wire,
 };
@@ -31,12 +31,11 @@ impl ReviewService for Rpc {
         let message = request.into_inner();
         let mut bad = Violations::new();
         let key = Key::of(&caller, "DecideVerification", &message.request_id, &message, &mut bad);
-        let reason = bad.required("reason", &message.reason, code);
-        let ruling = ruling(&message.verification_id, message.decision, reason, bad)?;
+        let informed = informed(&message, bad)?;
         if message.validate_only {
             return Ok(Response::new(pb::DecideVerificationResponse::default()));
         }
-        Ok(self.0.decide(&caller, key, ruling, render_ruled).await?.into_response())
+        Ok(self.0.decide(&caller, key, informed, render_ruled).await?.into_response())
     }
 
     async fn get_verification_history(
@@ -86,7 +85,8 @@ impl SandboxService for Rpc {
         let key = Key::of(&caller, "PlayDecision", &message.request_id, &message, &mut bad);
         let reason = bad.optional("reason", &message.reason, code);
         let reason = reason.map(|reason| reason.unwrap_or_else(|| PLAYED.to_owned()));
-        let ruling = ruling(&message.verification_id, message.decision, reason, bad)?;
+        let ruling = ruling(&message.verification_id, message.decision, reason, &mut bad);
+        let ruling = ruling.filter(|_| bad.is_empty()).ok_or_else(|| Error::from(bad))?;
         if message.validate_only {
             return Ok(Response::new(pb::PlayDecisionResponse::default()));
         }
@@ -97,12 +97,33 @@ impl SandboxService for Rpc {
     }
 }
 
+fn informed(
+    message: &pb::DecideVerificationRequest,
+    mut bad: Violations,
+) -> Result<Informed, Error> {
+    let reason = bad.required("reason", &message.reason, code);
+    let ruling = ruling(&message.verification_id, message.decision, reason, &mut bad);
+    let evidence_version = match message.evidence_version {
+        0 => Err("is required"),
+        1.. => Ok(message.evidence_version),
+        ..0 => Err("must be a version of evidence"),
+    };
+    let evidence_version = bad.take("evidence_version", evidence_version);
+    let note = bad.optional("note", &message.note, Note::parse);
+    match (ruling, evidence_version, note) {
+        (Some(ruling), Some(evidence_version), Some(note)) if bad.is_empty() => {
+            Ok(Informed { ruling, evidence_version, note })
+        }
+        _ => Err(bad.into()),
+    }
+}
+
 fn ruling(
     verification: &str,
     decision: i32,
     reason: Option<String>,
-    mut bad: Violations,
-) -> Result<Ruling, Error> {
+    bad: &mut Violations,
+) -> Option<Ruling> {
     let verification = bad.required("verification_id", verification, VerificationId::parse);
     let decision = match pb::Decision::try_from(decision) {
         Ok(pb::Decision::Approve) => Some(Decision::Approve),
@@ -117,12 +138,7 @@ fn ruling(
             None
         }
     };
-    match (verification, decision, reason) {
-        (Some(verification), Some(decision), Some(reason)) if bad.is_empty() => {
-            Ok(Ruling { verification, decision, reason })
-        }
-        _ => Err(bad.into()),
-    }
+    Some(Ruling { verification: verification?, decision: decision?, reason: reason? })
 }
 
 /// An `UPPER_SNAKE` code.
@@ -166,6 +182,8 @@ fn render_made(made: Made) -> pb::VerificationDecision {
         reason: made.reason,
         user_id: made.user.to_string(),
         took_effect: made.took_effect,
+        evidence_version: made.evidence_version,
+        note: made.note.map(|note| note.as_str().to_owned()).unwrap_or_default(),
         create_time: Some(timestamp(made.create_time)),
     }
 }

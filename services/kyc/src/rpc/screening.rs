@@ -34,20 +34,21 @@ impl Screening {
         Self { database, reviews }
     }
 
-    async fn evidence(
-        &self,
-        caller: &Caller,
-        id: &str,
-    ) -> Result<(Vec<Evidence>, Vec<Findings>), Error> {
+    async fn evidence(&self, caller: &Caller, id: &str) -> Result<pb::VerificationEvidence, Error> {
         let (tenant, id) = (caller.tenant(), parse::verification_id(id)?);
         let mut conn = self.database.of(tenant).await?;
-        let found = verifications::find(&mut conn, tenant, id).await?;
-        found.ok_or(Error::VerificationNotFound(id))?;
+        // First: what is added while the rest is read is not in this version.
+        let version = verifications::evidence_version(&mut conn, tenant, id).await?;
+        version.ok_or(Error::VerificationNotFound(id))?;
         let act = Act::new("evidence.read", transitions::object(id));
         audit::record(&mut conn, caller, &act).await?;
         let matches = matches::of_verification(&mut conn, tenant, id).await?;
         let findings = findings::of_verification(&mut conn, tenant, id).await?;
-        Ok((matches, findings))
+        Ok(pb::VerificationEvidence {
+            evidence_version: version.ok_or(Error::VerificationNotFound(id))?,
+            sanctions_matches: matches.into_iter().map(sanctions_match).collect(),
+            mrz_findings: findings.into_iter().map(mrz_findings).collect(),
+        })
     }
 
     async fn settings(&self, caller: &Caller) -> Result<Response<pb::ScreeningSettings>, Error> {
@@ -65,11 +66,7 @@ impl ScreeningService for Screening {
     ) -> Result<Response<pb::VerificationEvidence>, Status> {
         let caller = Caller::of(&request).map_err(Error::from)?;
         let id = &request.get_ref().verification_id;
-        let (matches, findings) = self.evidence(&caller, id).await?;
-        Ok(Response::new(pb::VerificationEvidence {
-            sanctions_matches: matches.into_iter().map(sanctions_match).collect(),
-            mrz_findings: findings.into_iter().map(mrz_findings).collect(),
-        }))
+        Ok(Response::new(self.evidence(&caller, id).await?))
     }
 
     async fn get_screening_settings(

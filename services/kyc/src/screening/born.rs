@@ -46,16 +46,20 @@ impl Born {
     /// "31 Dec 1970", "Dec 1970", "1970", "circa 1970", "1970 to 1972".
     pub(crate) fn parse_ofac(text: &str) -> Option<Self> {
         let text = text.trim().trim_end_matches('.');
-        if let Some((from, to)) = text.split_once(" to ") {
-            return match (Self::parse_ofac(from)?.years(), Self::parse_ofac(to)?.years()) {
-                ((from, _), (_, to)) if from <= to => Some(Self::Years(from, to)),
-                _ => None,
-            };
+        let Some((from, to)) = text.split_once(" to ") else { return Self::about(text) };
+        match (Self::about(from)?.years(), Self::about(to)?.years()) {
+            ((from, _), (_, to)) if from <= to => Some(Self::Years(from, to)),
+            _ => None,
         }
-        if let Some(about) = text.strip_prefix("circa ") {
-            let (from, to) = Self::parse_ofac(about)?.years();
-            return Some(Self::Years(from.saturating_sub(1), to.saturating_add(1)));
-        }
+    }
+
+    fn about(text: &str) -> Option<Self> {
+        let Some(about) = text.trim().strip_prefix("circa ") else { return Self::words(text) };
+        let (from, to) = Self::words(about)?.years();
+        Some(Self::Years(from.saturating_sub(1), to.saturating_add(1)))
+    }
+
+    fn words(text: &str) -> Option<Self> {
         let words: Vec<&str> = text.split_whitespace().collect();
         match words.as_slice() {
             [year] => Self::new(year.parse().ok()?, 0, 0),
@@ -175,7 +179,17 @@ mod tests {
         assert_eq!(Born::parse_ofac("Dec 1948"), Some(Born::Month(1948, 12)));
         assert_eq!(Born::parse_ofac("circa 1948"), Some(Born::Years(1947, 1949)));
         assert_eq!(Born::parse_ofac("1958 to 1962."), Some(Born::Years(1958, 1962)));
+        assert_eq!(Born::parse_ofac("circa 1950 to 1952"), Some(Born::Years(1949, 1952)));
         assert_eq!(Born::parse_ofac("in his youth"), None);
+    }
+
+    #[test]
+    fn words_without_end_are_no_date_and_no_harm() {
+        for word in ["circa ", "1970 to "] {
+            let text = word.repeat(1_000_000);
+
+            assert_eq!(Born::parse_ofac(&text), None, "{word}");
+        }
     }
 
     #[test]

@@ -3,6 +3,7 @@
 use std::{
     fmt,
     sync::{Arc, PoisonError, RwLock},
+    time::Instant,
 };
 
 use kit::{errors, postgres::Database};
@@ -13,6 +14,10 @@ use crate::{
     error::Error,
     store::{sanctions, screening},
 };
+
+const SEARCHES: &str = "lombard_screening_searches_total";
+const MATCHES: &str = "lombard_screening_matches_total";
+const SECONDS: &str = "lombard_screening_search_seconds";
 
 /// The lists, shared by all who search them in this process.
 #[derive(Clone)]
@@ -38,18 +43,30 @@ impl fmt::Debug for Lists {
 
 impl Lists {
     pub(crate) fn new(database: Database) -> Self {
+        metrics::describe_counter!(SEARCHES, "Customers that were looked for on sanctions lists.");
+        metrics::describe_counter!(MATCHES, "Entries of lists that may be a customer.");
+        metrics::describe_histogram!(SECONDS, "What it took to look for one customer.");
         Self { database, memory: Arc::default(), reading: Arc::default() }
     }
 
-    /// Who on the lists that are stored now may be this one, best first.
+    /// Who on the lists that are stored now may be this one, best first. Whoever has no name is not looked
+    /// for.
     pub(crate) async fn search(
         &self,
         tenant: TenantId,
         wanted: &Wanted,
     ) -> Result<Vec<Match>, Error> {
+        if wanted.names.is_empty() {
+            return Ok(Vec::new());
+        }
         let threshold = self.threshold(tenant).await?;
         let index = self.current().await?;
-        Ok(index.search(wanted, threshold))
+        let begin = Instant::now();
+        let found = index.search(wanted, threshold);
+        metrics::histogram!(SECONDS).record(begin.elapsed());
+        metrics::counter!(SEARCHES).increment(1);
+        metrics::counter!(MATCHES).increment(found.len() as u64);
+        Ok(found)
     }
 
     /// From which score on a match of this tenant's customers asks for a review.

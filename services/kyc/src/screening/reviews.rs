@@ -80,7 +80,7 @@ impl Reviews {
             None => begin(&mut tx, who).await?,
         };
         matches::insert(&mut tx, &review, who.details_version, &fresh).await?;
-        matches::add_reason(&mut tx, &review).await?;
+        matches::note_added(&mut tx, &review).await?;
         tx.commit().await?;
         tracing::info!(matches = fresh.len(), "verification {} has matches", review.id);
         Ok(true)

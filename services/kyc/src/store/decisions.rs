@@ -9,7 +9,10 @@ use time::OffsetDateTime;
 use types::{TenantId, UserId, VerificationId};
 
 use super::transitions::object;
-use crate::{domain::Decision, error::Error};
+use crate::{
+    domain::{Decision, Note},
+    error::Error,
+};
 
 /// What a person has decided.
 #[derive(Debug, Clone, PartialEq)]
@@ -18,12 +21,16 @@ pub(crate) struct Made {
     pub(crate) number: i32,
     pub(crate) decision: Decision,
     pub(crate) reason: String,
+    /// What it rests on; 0 where that was not noted yet.
+    pub(crate) evidence_version: i64,
+    /// Kept apart, sealed: see `notes`.
+    pub(crate) note: Option<Note>,
     pub(crate) user: UserId,
     pub(crate) took_effect: bool,
     pub(crate) create_time: OffsetDateTime,
 }
 
-/// Notes a decision, here and in the audit log. The verification must be locked.
+/// Notes a decision, without its note, here and in the audit log. The verification must be locked.
 pub(crate) async fn insert(
     conn: &mut PgConnection,
     (tenant, id): (TenantId, VerificationId),
@@ -34,8 +41,8 @@ pub(crate) async fn insert(
         "
         insert into verification_decisions
             (tenant_id, verification_id, number, decision, reason, user_id, request_id, took_effect,
-             create_time)
-        values ($1, $2, $3, $4, $5, $6, $7, $8, $9)
+             create_time, evidence_version)
+        values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)
         ",
         tenant.uuid(),
         id.uuid(),
@@ -46,6 +53,7 @@ pub(crate) async fn insert(
         caller.call().request_id(),
         made.took_effect,
         made.create_time,
+        made.evidence_version,
     )
     .execute(&mut *conn)
     .await?;
@@ -58,7 +66,7 @@ pub(crate) async fn insert(
     Ok(())
 }
 
-/// Those on a verification, in the order in which they were made.
+/// Those on a verification, in the order in which they were made, without their notes.
 pub(crate) async fn list(
     conn: &mut PgConnection,
     tenant: TenantId,
@@ -66,7 +74,7 @@ pub(crate) async fn list(
 ) -> Result<Vec<Made>, Error> {
     let rows = sqlx::query!(
         "
-        select number, decision, reason, user_id, took_effect, create_time
+        select number, decision, reason, evidence_version, user_id, took_effect, create_time
         from verification_decisions
         where tenant_id = $1 and verification_id = $2
         order by number
@@ -81,6 +89,8 @@ pub(crate) async fn list(
             number: row.number,
             decision: Decision::parse(&row.decision).ok_or_else(|| Error::broken_row(id))?,
             reason: row.reason,
+            evidence_version: row.evidence_version,
+            note: None,
             user: UserId::from_uuid(row.user_id),
             took_effect: row.took_effect,
             create_time: row.create_time,

@@ -155,17 +155,21 @@ pub(crate) async fn lock_under_way(
     Ok(id.map(VerificationId::from_uuid))
 }
 
-/// Adds to the reasons of a review that is under way already.
-pub(crate) async fn add_reason(
+/// Counts that matches were added to a verification's evidence, and adds to the reasons of a review that is
+/// under way already. The verification must be locked.
+pub(crate) async fn note_added(
     conn: &mut PgConnection,
     verification: &Verification,
 ) -> Result<(), Error> {
     sqlx::query!(
         "
         update verifications
-        set reasons = array_append(reasons, $3)
-        where tenant_id = $1 and verification_id = $2 and status = 'in_review'
-            and not ($3 = any (reasons))
+        set evidence_version = evidence_version + 1,
+            reasons = case
+                when status = 'in_review' and not ($3 = any (reasons)) then array_append(reasons, $3)
+                else reasons
+            end
+        where tenant_id = $1 and verification_id = $2
         ",
         verification.tenant.uuid(),
         verification.id.uuid(),

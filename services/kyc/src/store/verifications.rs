@@ -168,6 +168,23 @@ pub(crate) async fn lock(
     row.map(Verification::try_from).transpose()
 }
 
+/// The version of the evidence that a decision would rest on now; none without the verification. What is
+/// added later has a greater one, so whoever reads the evidence reads this first.
+pub(crate) async fn evidence_version(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    id: VerificationId,
+) -> Result<Option<i64>, Error> {
+    let version = sqlx::query_scalar!(
+        "select evidence_version from verifications where tenant_id = $1 and verification_id = $2",
+        tenant.uuid(),
+        id.uuid(),
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(version)
+}
+
 /// Stores a transition: the one from the version before, `by` a person's request or a worker. The work
 /// is left to whoever does it; it is due at once where nobody did any more.
 pub(crate) async fn save_transition(
@@ -180,6 +197,7 @@ pub(crate) async fn save_transition(
         "
         update verifications
         set status = $3, reasons = $4, version = $5, update_time = $6,
+            evidence_version = evidence_version + 1,
             next_attempt_time = coalesce(next_attempt_time, now())
         where tenant_id = $1 and verification_id = $2 and version = $5::bigint - 1
         ",

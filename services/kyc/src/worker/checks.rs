@@ -3,27 +3,23 @@
 
 use kit::{postgres::Database, time::now};
 use sqlx::PgConnection;
-use zeroize::Zeroizing;
 
+use super::papers::Papers;
 use crate::{
     customers::{self, Customers},
-    domain::{MimeType, Outcome, Side, Verification},
+    domain::{Outcome, Side, Verification},
     error::Error,
     mrz::{Findings, ocr::Ocr},
     record::Record,
-    safe::Safe,
     screening::{Match, REASON, Reviews, weigh},
-    store::{
-        documents::{self, Found},
-        findings,
-    },
+    store::findings,
 };
 
 /// What it takes to look.
 #[derive(Debug)]
 pub(super) struct Checks {
     database: Database,
-    safe: Safe,
+    papers: Papers,
     customers: Customers,
     reviews: Reviews,
     ocr: Ocr,
@@ -40,12 +36,12 @@ pub(super) struct Looked {
 impl Checks {
     pub(super) fn new(
         database: Database,
-        safe: Safe,
+        papers: Papers,
         customers: Customers,
         reviews: Reviews,
         ocr: Ocr,
     ) -> Self {
-        Self { database, safe, customers, reviews, ocr }
+        Self { database, papers, customers, reviews, ocr }
     }
 
     /// Looks at the customer and its documents. An outcome that verifies nobody has no need of it.
@@ -86,33 +82,12 @@ impl Checks {
             if known.iter().any(|known| known.side == side) {
                 continue;
             }
-            let Some(image) = self.image(verification, side).await? else { continue };
+            let Some(image) = self.papers.image(verification, side).await? else { continue };
             let text = self.ocr.read(&image).await;
             let found = text.and_then(|text| Findings::of_image(side, &text, record, now().date()));
             read.extend(found);
         }
         Ok(read)
-    }
-
-    /// An image that was sent in; none where there is none any more, or another kind of file.
-    async fn image(
-        &self,
-        verification: &Verification,
-        side: Side,
-    ) -> Result<Option<Zeroizing<Vec<u8>>>, Error> {
-        let (tenant, id) = (verification.tenant, verification.id);
-        let mut conn = self.database.of(tenant).await?;
-        let found = documents::find(&mut conn, tenant, id, side).await?;
-        drop(conn);
-        match found {
-            Some(Found::Kept(kept)) if kept.label.mime_type != MimeType::Pdf => {
-                self.safe.open(&kept).await
-            }
-            Some(Found::Plain(plain)) if plain.label.mime_type != MimeType::Pdf => {
-                Ok(Some(Zeroizing::new(plain.content)))
-            }
-            Some(Found::Kept(_) | Found::Plain(_) | Found::Erased) | None => Ok(None),
-        }
     }
 }
 

@@ -6,6 +6,7 @@ use kit::{measure, postgres::Database};
 
 use super::{
     gates::{Gates, Limits},
+    papers::Papers,
     pauses::{self, since},
 };
 use crate::{
@@ -13,7 +14,7 @@ use crate::{
     customers::{self, Customers},
     domain::{Outcome, Verification},
     error::Error,
-    providers::{Directory, Progress, Provider, ProviderError, Submission},
+    providers::{Directory, Images, Progress, Provider, ProviderError, Submission},
     store::work::{self, Claimed},
 };
 
@@ -25,6 +26,7 @@ const SECONDS: &str = "lombard_provider_call_seconds";
 pub(super) struct Consultant {
     settings: Settings,
     database: Database,
+    papers: Papers,
     customers: Customers,
     directory: Directory,
     gates: Gates,
@@ -34,6 +36,7 @@ impl Consultant {
     pub(super) fn new(
         settings: Settings,
         database: Database,
+        papers: Papers,
         customers: Customers,
         directory: Directory,
     ) -> Self {
@@ -44,7 +47,7 @@ impl Consultant {
             failures: settings.circuit_failures,
             pause: settings.circuit_pause,
         });
-        Self { settings, database, customers, directory, gates }
+        Self { settings, database, papers, customers, directory, gates }
     }
 
     /// What the provider decides; none when it has not, and is to be asked again later.
@@ -135,7 +138,12 @@ impl Consultant {
         }
         let caller = customers::on_our_own_account(verification.tenant);
         let subject = self.customers.get(&caller, verification.customer).await?.subject;
-        let submission = Submission { verification: verification.id, attempt, subject };
+        let images = if provider.takes_images() {
+            self.papers.images(verification).await?
+        } else {
+            Images::default()
+        };
+        let submission = Submission { verification: verification.id, attempt, subject, images };
         let answer = self.in_time(name, provider.submit(&submission));
         Ok(measure::outside("provider", "submit", answer).await)
     }

@@ -5,6 +5,7 @@ use kit::{postgres::Database, time::now};
 use super::{
     checks::{Checks, Looked},
     consult::Consultant,
+    papers::Papers,
     pauses::{self, since},
 };
 use crate::{
@@ -45,9 +46,10 @@ impl Driver {
         metrics::describe_counter!(ENDED, "Verifications that providers have decided, by status.");
         let reports = Reports::new(database.clone(), customers.clone());
         let ocr = Ocr::new(settings.ocr_program.clone());
-        let checks =
-            Checks::new(database.clone(), settings.safe(), customers.clone(), reviews, ocr);
-        let consultant = Consultant::new(settings.clone(), database.clone(), customers, directory);
+        let papers = Papers::new(database.clone(), settings.safe());
+        let checks = Checks::new(database.clone(), papers.clone(), customers.clone(), reviews, ocr);
+        let consultant =
+            Consultant::new(settings.clone(), database.clone(), papers, customers, directory);
         Self { settings, database, consultant, reports, checks }
     }
 

@@ -7,13 +7,18 @@ use proto::{
         ErasePersonalDataRequest, UpdateCustomerRequest,
         retention_service_client::RetentionServiceClient,
     },
-    kyc::v1::DocumentSide,
+    kyc::v1::{
+        DecideVerificationRequest, Decision, DocumentSide, GetVerificationHistoryRequest,
+        review_service_client::ReviewServiceClient,
+    },
+    r#type::v1::VerificationStatus as Status,
 };
 use tonic::Code;
 
 use crate::{
     at_rest::AtRest,
-    support::{Setup, passport, reason, settings},
+    screening::{UK, listed, load, reviews, screened},
+    support::{Setup, passport, reason, settings, setup},
 };
 
 /// Erases a customer whose relationship ended six years ago.
@@ -88,4 +93,91 @@ async fn an_erased_customer_is_not_verified_any_more() {
     let refused = setup.create(passport(&customer)).await.unwrap_err();
 
     assert_eq!(reason(&refused), "CUSTOMER_DISABLED");
+}
+
+/// Waits until the KYC service has erased what it has of everybody who is erased.
+async fn followed(setup: &Setup) {
+    let acknowledged = async {
+        let left = "select count(*) from customer_erasures";
+        while sqlx::query_scalar::<_, i64>(left).fetch_one(&setup.customer_pool).await.unwrap() > 0
+        {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), acknowledged).await.unwrap();
+    setup.settled().await;
+}
+
+#[tokio::test]
+async fn a_review_of_an_erased_customer_ends_and_nobody_is_screened_again() {
+    let mut setup = setup().await;
+    load(&setup, UK).await;
+    let customer = setup.customer(listed()).await.customer_id;
+    screened(&setup).await;
+    let review = reviews(&mut setup, &customer).await.remove(0);
+    let read = setup.evidence(&review.verification_id).await;
+    erase(&mut setup, &customer).await;
+    followed(&setup).await;
+
+    let ended = setup.get(&review.verification_id).await.unwrap();
+    let request = DecideVerificationRequest {
+        verification_id: review.verification_id.clone(),
+        decision: Decision::Reject.into(),
+        reason: "SAME_PERSON".to_owned(),
+        evidence_version: read.evidence_version,
+        note: "Somebody's name".to_owned(),
+        ..DecideVerificationRequest::default()
+    };
+    let mut client = ReviewServiceClient::new(setup.channel.clone());
+    let late = client.decide_verification(setup.caller.request(request)).await.unwrap_err();
+    load(&setup, &UK.replace("22/07/1974", "22/07/1975")).await;
+    screened(&setup).await;
+
+    assert_eq!(
+        (ended.verification_status(), ended.reasons),
+        (Status::Expired, vec!["CUSTOMER_ERASED".into()])
+    );
+    assert_eq!(reason(&late), "VERIFICATION_NOT_IN_REVIEW");
+    assert_eq!(setup.evidence(&review.verification_id).await.sanctions_matches, []);
+    assert_eq!(reviews(&mut setup, &customer).await.len(), 1, "who has no name is not looked for");
+    let notes: i64 = sqlx::query_scalar("select count(*) from decision_notes")
+        .fetch_one(&setup.pool)
+        .await
+        .unwrap();
+    assert_eq!(notes, 0);
+}
+
+#[tokio::test]
+async fn notes_go_with_the_customer_and_decisions_stay() {
+    let mut setup = setup().await;
+    let mut ids = Vec::new();
+    for _ in 0..2 {
+        let created = setup.verification_of("Refer").await;
+        setup.decided(&created.verification_id).await;
+        let request = DecideVerificationRequest {
+            verification_id: created.verification_id.clone(),
+            decision: Decision::Reject.into(),
+            reason: "FORGED".to_owned(),
+            evidence_version: setup.evidence(&created.verification_id).await.evidence_version,
+            note: "Somebody's name".to_owned(),
+            ..DecideVerificationRequest::default()
+        };
+        let mut client = ReviewServiceClient::new(setup.channel.clone());
+        client.decide_verification(setup.caller.request(request)).await.unwrap();
+        ids.push(created);
+    }
+
+    erase(&mut setup, &ids[0].customer_id).await;
+    followed(&setup).await;
+
+    let mut notes = Vec::new();
+    for id in ids {
+        let mut client = ReviewServiceClient::new(setup.channel.clone());
+        let request = GetVerificationHistoryRequest { verification_id: id.verification_id };
+        let history = client.get_verification_history(setup.caller.request(request)).await.unwrap();
+        let [made] = &history.get_ref().decisions[..] else { panic!("one decision") };
+        notes.push((made.reason.clone(), made.note.clone()));
+    }
+    let reason = "FORGED".to_owned();
+    assert_eq!(notes, [(reason.clone(), String::new()), (reason, "Somebody's name".to_owned())]);
 }

@@ -46,6 +46,7 @@ struct Play {
     band: String,
     outcome: Option<String>,
     tokens: usize,
+    images: usize,
     takes: Duration,
 }
 
@@ -57,6 +58,7 @@ pub(crate) struct Gbg {
 }
 
 pub(crate) const SOAP: &str = "/soap";
+pub(crate) const IMAGES: &str = "/images";
 pub(crate) const TOKEN: &str = "/token";
 pub(crate) const START: &str = "/go/journey/start";
 pub(crate) const STATE: &str = "/go/journey/state/fetch";
@@ -78,8 +80,10 @@ impl Gbg {
     pub(crate) fn hosts(&self) -> Hosts {
         Hosts {
             id3global: Some(format!("{}{SOAP}", self.url)),
+            id3global_images: Some(format!("{}{IMAGES}", self.url)),
             go: Some(format!("{}/go", self.url)),
             go_token: Some(format!("{}{TOKEN}", self.url)),
+            go_without_images: false,
         }
     }
 
@@ -120,6 +124,10 @@ impl Gbg {
         }
         match path.as_str() {
             SOAP => Say::Body(soap(&play.band)),
+            IMAGES => {
+                play.images = play.images.wrapping_add(1);
+                Say::Body(uploaded(play.images))
+            }
             TOKEN => {
                 play.tokens = play.tokens.wrapping_add(1);
                 let token = format!("token-{}", play.tokens);
@@ -147,6 +155,17 @@ pub(crate) fn soap(band: &str) -> String {
     )
 }
 
+fn uploaded(image: usize) -> String {
+    format!(
+        "<s:Envelope xmlns:s=\"http://schemas.xmlsoap.org/soap/envelope/\"><s:Body>\
+         <UploadAndProcessResponse xmlns=\"http://www.id3global.com/ID3gWS/2013/04\">\
+         <UploadAndProcessResult xmlns:i=\"http://www.w3.org/2001/XMLSchema-instance\">\
+         <OrgID>00000000-0000-0000-0000-000000000000</OrgID>\
+         <AuthenticationID>image-{image}</AuthenticationID><Status>Completed</Status>\
+         </UploadAndProcessResult></UploadAndProcessResponse></s:Body></s:Envelope>"
+    )
+}
+
 pub(crate) fn fault(code: &str) -> String {
     format!(
         "<s:Envelope xmlns:s=\"http://schemas.xmlsoap.org/soap/envelope/\"><s:Body><s:Fault>\
@@ -168,7 +187,7 @@ fn state(instance: &str, outcome: Option<&str>) -> String {
 async fn answer(State(gbg): State<Gbg>, request: Request) -> Response {
     let (parts, body) = request.into_parts();
     let header = |name| parts.headers.get(name).map(|value| value.to_str().unwrap().to_owned());
-    let body = axum::body::to_bytes(body, 1 << 20).await.unwrap();
+    let body = axum::body::to_bytes(body, 1 << 25).await.unwrap();
     let asked = Asked {
         path: parts.uri.path().to_owned(),
         key: header("idempotency-key"),

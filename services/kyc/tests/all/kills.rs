@@ -25,7 +25,7 @@ async fn customer_url(setup: &Setup) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let (service, stop) =
-        (customer::service(setup.customer_pool.clone()), CancellationToken::new());
+        (customer::service(setup.customer_pool.clone(), testkit::keys()), CancellationToken::new());
     #[expect(clippy::disallowed_methods, reason = "ends with the test's runtime")]
     tokio::spawn(kit::server::serve(listener, service, Duration::ZERO, stop));
     url

@@ -70,7 +70,7 @@ async fn a_report_arrives_when_the_customer_service_is_back() {
     let meanwhile = setup.get_customer(&created.customer_id).await.verification_status();
 
     let listener = TcpListener::bind(address).await.unwrap();
-    let service = customer::service(setup.customer_pool.clone());
+    let service = customer::service(setup.customer_pool.clone(), testkit::keys());
     let (drain, stop) = (Duration::ZERO, CancellationToken::new());
     #[expect(clippy::disallowed_methods, reason = "ends with the test's runtime")]
     tokio::spawn(kit::server::serve(listener, service, drain, stop));

@@ -55,7 +55,7 @@ pub(crate) fn account(provider: &str) -> SetProviderRequest {
 }
 
 /// A tenant with an account, on a service with these settings.
-async fn with_account(provider: &str, settings: Settings) -> Setup {
+pub(crate) async fn with_account(provider: &str, settings: Settings) -> Setup {
     let mut setup = setup_with(settings).await;
     setup.set_provider(account(provider)).await.unwrap();
     setup
@@ -230,6 +230,7 @@ async fn nothing_is_told_to_a_server_whose_certificate_is_not_good() {
         let (url, talked) = impostor().await;
         let mut settings = outside(&Gbg::start().await);
         settings.hosts.id3global = Some(url.clone());
+        settings.hosts.id3global_images = Some(url.clone());
         settings.hosts.go_token = Some(url.clone());
         settings.hosts.go = Some(url);
         settings.max_attempts = 2;

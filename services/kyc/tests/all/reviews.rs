@@ -31,11 +31,18 @@ async fn in_review(setup: &mut Setup) -> Verification {
     created
 }
 
-fn ruling(verification: &Verification, decision: Decision) -> DecideVerificationRequest {
+/// A decision of somebody who has looked at the evidence just now.
+async fn ruling(
+    setup: &Setup,
+    verification: &Verification,
+    decision: Decision,
+) -> DecideVerificationRequest {
+    let evidence = setup.evidence(&verification.verification_id).await;
     DecideVerificationRequest {
         verification_id: verification.verification_id.clone(),
         decision: decision.into(),
         reason: "LOOKED_AT".to_owned(),
+        evidence_version: evidence.evidence_version,
         ..DecideVerificationRequest::default()
     }
 }
@@ -77,7 +84,8 @@ async fn each_decision_has_its_outcome_and_the_customer_follows() {
         (Decision::Resubmission, Status::ResubmissionRequired, &["LOOKED_AT"]),
     ] {
         let created = in_review(&mut setup).await;
-        let decided = decide(&setup, &setup.caller, ruling(&created, decision)).await.unwrap();
+        let decided =
+            decide(&setup, &setup.caller, ruling(&setup, &created, decision).await).await.unwrap();
         assert_eq!((status(&decided), decided.waits_for_another), (expected, false));
         assert_eq!(decided.verification.unwrap().reasons, reasons);
         assert_eq!(setup.settled_status(&created.customer_id).await, expected);
@@ -88,7 +96,7 @@ async fn each_decision_has_its_outcome_and_the_customer_follows() {
 async fn every_transition_is_on_record_with_who_made_it() {
     let mut setup = setup().await;
     let created = in_review(&mut setup).await;
-    decide(&setup, &setup.caller, ruling(&created, Decision::Approve)).await.unwrap();
+    decide(&setup, &setup.caller, ruling(&setup, &created, Decision::Approve).await).await.unwrap();
 
     let history = history(&setup, &created.verification_id).await;
 
@@ -112,11 +120,11 @@ async fn four_eyes_are_two_people() {
     let mut setup = setup().await;
     want_four_eyes(&setup).await;
     let created = in_review(&mut setup).await;
-    let approve = || ruling(&created, Decision::Approve);
+    let approve = ruling(&setup, &created, Decision::Approve).await;
 
-    let first = decide(&setup, &setup.caller, approve()).await.unwrap();
-    let same = decide(&setup, &setup.caller, approve()).await.unwrap();
-    let second = decide(&setup, &colleague(&setup), approve()).await.unwrap();
+    let first = decide(&setup, &setup.caller, approve.clone()).await.unwrap();
+    let same = decide(&setup, &setup.caller, approve.clone()).await.unwrap();
+    let second = decide(&setup, &colleague(&setup), approve.clone()).await.unwrap();
 
     for waiting in [first, same] {
         assert_eq!((status(&waiting), waiting.waits_for_another), (Status::InReview, true));
@@ -134,9 +142,12 @@ async fn two_people_who_disagree_decide_nothing() {
     let created = in_review(&mut setup).await;
     let other = colleague(&setup);
 
-    decide(&setup, &setup.caller, ruling(&created, Decision::Approve)).await.unwrap();
-    let second = decide(&setup, &other, ruling(&created, Decision::Reject)).await.unwrap();
-    let agreed = decide(&setup, &setup.caller, ruling(&created, Decision::Reject)).await.unwrap();
+    decide(&setup, &setup.caller, ruling(&setup, &created, Decision::Approve).await).await.unwrap();
+    let second =
+        decide(&setup, &other, ruling(&setup, &created, Decision::Reject).await).await.unwrap();
+    let agreed = decide(&setup, &setup.caller, ruling(&setup, &created, Decision::Reject).await)
+        .await
+        .unwrap();
 
     assert_eq!((status(&second), second.waits_for_another), (Status::InReview, true));
     assert_eq!(status(&agreed), Status::Rejected);
@@ -148,11 +159,11 @@ async fn of_two_people_at_once_one_decides() {
     for _ in 0..8 {
         let created = in_review(&mut setup).await;
         let other = colleague(&setup);
+        let approve = ruling(&setup, &created, Decision::Approve).await;
+        let reject = ruling(&setup, &created, Decision::Reject).await;
 
-        let (one, two) = tokio::join!(
-            decide(&setup, &setup.caller, ruling(&created, Decision::Approve)),
-            decide(&setup, &other, ruling(&created, Decision::Reject)),
-        );
+        let (one, two) =
+            tokio::join!(decide(&setup, &setup.caller, approve), decide(&setup, &other, reject),);
 
         let (won, lost) = if one.is_ok() { (one, two) } else { (two, one) };
         let lost = lost.unwrap_err();
@@ -171,10 +182,11 @@ async fn two_people_at_once_who_agree_are_four_eyes() {
     for _ in 0..8 {
         let created = in_review(&mut setup).await;
         let other = colleague(&setup);
+        let approve = ruling(&setup, &created, Decision::Approve).await;
 
         let (one, two) = tokio::join!(
-            decide(&setup, &setup.caller, ruling(&created, Decision::Approve)),
-            decide(&setup, &other, ruling(&created, Decision::Approve)),
+            decide(&setup, &setup.caller, approve.clone()),
+            decide(&setup, &other, approve.clone()),
         );
 
         let waits = [one.unwrap(), two.unwrap()].map(|one| one.waits_for_another);
@@ -187,7 +199,7 @@ async fn two_people_at_once_who_agree_are_four_eyes() {
 async fn a_retry_decides_once() {
     let mut setup = setup().await;
     let created = in_review(&mut setup).await;
-    let mut request = ruling(&created, Decision::Reject);
+    let mut request = ruling(&setup, &created, Decision::Reject).await;
     request.request_id = "one".to_owned();
 
     let first = decide(&setup, &setup.caller, request.clone()).await.unwrap();
@@ -204,10 +216,13 @@ async fn a_retry_decides_once() {
 async fn the_same_decision_again_changes_nothing_and_another_is_refused() {
     let mut setup = setup().await;
     let created = in_review(&mut setup).await;
-    decide(&setup, &setup.caller, ruling(&created, Decision::Approve)).await.unwrap();
+    decide(&setup, &setup.caller, ruling(&setup, &created, Decision::Approve).await).await.unwrap();
 
-    let same = decide(&setup, &setup.caller, ruling(&created, Decision::Approve)).await.unwrap();
-    let other = decide(&setup, &setup.caller, ruling(&created, Decision::Reject)).await;
+    let same = decide(&setup, &setup.caller, ruling(&setup, &created, Decision::Approve).await)
+        .await
+        .unwrap();
+    let other =
+        decide(&setup, &setup.caller, ruling(&setup, &created, Decision::Reject).await).await;
 
     assert_eq!(status(&same), Status::Verified);
     assert_eq!(reason(&other.unwrap_err()), "VERIFICATION_NOT_IN_REVIEW");
@@ -218,7 +233,8 @@ async fn what_waits_for_the_provider_is_not_decided() {
     let mut setup = setup().await;
     let created = setup.verification_of("Slow").await;
 
-    let refused = decide(&setup, &setup.caller, ruling(&created, Decision::Approve)).await;
+    let refused =
+        decide(&setup, &setup.caller, ruling(&setup, &created, Decision::Approve).await).await;
 
     assert_eq!(reason(&refused.unwrap_err()), "VERIFICATION_NOT_IN_REVIEW");
     let decided = setup.decided(&created.verification_id).await;
@@ -235,13 +251,13 @@ async fn bad_fields_strangers_and_services_are_refused() {
     };
     let call = Call::begin(None, Duration::from_secs(20));
     let service = Caller::new(call, setup.caller.tenant(), None, Vec::new());
-    let approve = || ruling(&created, Decision::Approve);
+    let approve = ruling(&setup, &created, Decision::Approve).await;
 
     let bad = decide(&setup, &setup.caller, bad).await.unwrap_err();
-    let stranger = decide(&setup, &testkit::caller(), approve()).await.unwrap_err();
-    let service = decide(&setup, &service, approve()).await.unwrap_err();
+    let stranger = decide(&setup, &testkit::caller(), approve.clone()).await.unwrap_err();
+    let service = decide(&setup, &service, approve.clone()).await.unwrap_err();
 
-    assert_eq!(bad_fields(&bad), ["decision", "reason", "verification_id"]);
+    assert_eq!(bad_fields(&bad), ["decision", "evidence_version", "reason", "verification_id"]);
     assert_eq!(reason(&stranger), "VERIFICATION_NOT_FOUND");
     assert_eq!(reason(&service), "OPERATOR_REQUIRED");
 }

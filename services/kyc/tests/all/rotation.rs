@@ -4,7 +4,10 @@ use std::fs;
 
 use kit::keys::Keyring;
 use kyc::{Settings, rotate_keys};
-use proto::kyc::v1::DocumentSide;
+use proto::kyc::v1::{
+    DecideVerificationRequest, Decision, DocumentSide, GetVerificationHistoryRequest,
+    review_service_client::ReviewServiceClient,
+};
 use tonic::Code;
 
 use crate::{
@@ -87,4 +90,35 @@ async fn a_rotation_says_what_it_cannot_open_and_rotates_the_rest() {
     let tenant = reader(at_rest.setup.caller.tenant());
     let read = at_rest.setup.read_as(&tenant, &good, DocumentSide::Front).await.unwrap();
     assert_eq!(read.content, PNG);
+}
+
+#[tokio::test]
+async fn notes_are_rotated_too() {
+    let mut at_rest = AtRest::with_keys(keyring(&[OLD])).await;
+    let review = at_rest.setup.verification_of("Refer").await.verification_id;
+    at_rest.setup.start_worker(at_rest.settings.clone(), at_rest.setup.customer_channel.clone());
+    at_rest.setup.decided(&review).await;
+    let request = DecideVerificationRequest {
+        verification_id: review.clone(),
+        decision: Decision::Reject.into(),
+        reason: "FORGED".to_owned(),
+        evidence_version: at_rest.setup.evidence(&review).await.evidence_version,
+        note: "The photograph was replaced".to_owned(),
+        ..DecideVerificationRequest::default()
+    };
+    let mut reviews = ReviewServiceClient::new(at_rest.setup.channel.clone());
+    reviews.decide_verification(at_rest.setup.caller.request(request)).await.unwrap();
+
+    let (pool, store) = (at_rest.setup.pool.clone(), at_rest.settings.objects.clone());
+    let rotated = rotate_keys(&pool, keyring(&[OLD, NEW]), store.clone()).await.unwrap();
+    let again = rotate_keys(&pool, keyring(&[OLD, NEW]), store).await.unwrap();
+
+    assert_eq!((rotated.rewrapped, rotated.failed), (2, 0), "a document and a note");
+    assert_eq!((again.rewrapped, again.failed), (0, 0));
+    let settings = Settings { keys: keyring(&[NEW]), ..at_rest.settings.clone() };
+    let service = kyc::service(&settings, pool, at_rest.setup.customer_channel.clone());
+    let mut reviews = ReviewServiceClient::new(testkit::serve(service).await);
+    let request = GetVerificationHistoryRequest { verification_id: review };
+    let history = reviews.get_verification_history(at_rest.setup.caller.request(request)).await;
+    assert_eq!(history.unwrap().get_ref().decisions[0].note, "The photograph was replaced");
 }

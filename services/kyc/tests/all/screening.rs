@@ -6,23 +6,23 @@ use kyc::screening::{NotLoaded, Shrinking, files::Ofac, load_ofac, load_uk};
 use proto::{
     customer::v1::{Customer, CustomerType, UpdateCustomerRequest},
     kyc::v1::{
-        GetScreeningSettingsRequest, GetVerificationEvidenceRequest, IdType,
+        Decision, GetScreeningSettingsRequest, GetVerificationEvidenceRequest, IdType,
         ListVerificationsRequest, ScreeningSettings, UpdateScreeningSettingsRequest, Verification,
-        VerificationEvidence, screening_service_client::ScreeningServiceClient,
+        screening_service_client::ScreeningServiceClient,
     },
     r#type::v1::VerificationStatus as Status,
 };
 
 use crate::support::{Setup, idle, passport, person, reason, settings, setup};
 
-const UK: &str = include_str!("../lists/uk.csv");
+pub(crate) const UK: &str = include_str!("../lists/uk.csv");
 
-async fn load(setup: &Setup, file: &str) {
+pub(crate) async fn load(setup: &Setup, file: &str) {
     load_uk(&setup.pool, file.as_bytes(), Shrinking::Refused).await.unwrap();
 }
 
 /// Somebody on the list, as a form may have it.
-fn listed() -> Customer {
+pub(crate) fn listed() -> Customer {
     Customer {
         first_name: "Sergey".into(),
         middle_name: "Innokentevich".into(),
@@ -32,21 +32,14 @@ fn listed() -> Customer {
     }
 }
 
-async fn reviews(setup: &mut Setup, customer: &str) -> Vec<Verification> {
+pub(crate) async fn reviews(setup: &mut Setup, customer: &str) -> Vec<Verification> {
     let request = ListVerificationsRequest { customer_id: customer.into(), ..Default::default() };
     let listed = setup.kyc.list_verifications(setup.caller.request(request)).await;
     listed.unwrap().into_inner().verifications
 }
 
-async fn evidence(setup: &Setup, id: &str) -> VerificationEvidence {
-    let mut client = ScreeningServiceClient::new(setup.channel.clone());
-    let request = GetVerificationEvidenceRequest { verification_id: id.into() };
-    let found = client.get_verification_evidence(setup.caller.request(request)).await;
-    found.unwrap().into_inner()
-}
-
 /// Waits until everybody has been screened who there is.
-async fn screened(setup: &Setup) {
+pub(crate) async fn screened(setup: &Setup) {
     let screened = async {
         let left = "select count(*) from customer_changes";
         while sqlx::query_scalar::<_, i64>(left).fetch_one(&setup.customer_pool).await.unwrap() > 0
@@ -62,23 +55,7 @@ async fn screened(setup: &Setup) {
     setup.settled().await;
 }
 
-/// As a person who looks at a review decides it.
-async fn decide(setup: &Setup, review: &Verification, status: &str) {
-    let decide = "
-        update verifications
-        set status = $2, reasons = '{}', version = version + 1, next_attempt_time = now()
-        where verification_id = $1::uuid
-    ";
-    sqlx::query(decide)
-        .bind(&review.verification_id)
-        .bind(status)
-        .execute(&setup.pool)
-        .await
-        .unwrap();
-    setup.settled().await;
-}
-
-async fn rename(setup: &mut Setup, customer: &Customer, last_name: &str) {
+pub(crate) async fn rename(setup: &mut Setup, customer: &Customer, last_name: &str) {
     let update = UpdateCustomerRequest {
         customer: Some(Customer { last_name: last_name.into(), ..customer.clone() }),
         update_mask: Some(prost_types::FieldMask { paths: vec!["last_name".into()] }),
@@ -104,7 +81,7 @@ async fn a_new_customer_who_may_be_on_a_list_is_to_be_reviewed() {
         ("screening", IdType::Unspecified)
     );
     assert_eq!(reviews[0].reasons, ["SANCTIONS_MATCH"]);
-    let evidence = evidence(&setup, &reviews[0].verification_id).await;
+    let evidence = setup.evidence(&reviews[0].verification_id).await;
     let found = &evidence.sanctions_matches[0];
     assert_eq!((found.list.as_str(), found.entry_id.as_str()), ("uk", "TST0003"));
     assert_eq!(found.name, "Sergei Innokentievich BARKHATENKO");
@@ -149,7 +126,7 @@ async fn everybody_is_screened_when_a_list_is_loaded() {
 
     assert_eq!(reviews(&mut setup, &customer.customer_id).await.len(), 1);
     let review = reviews(&mut setup, &company.customer_id).await;
-    let evidence = evidence(&setup, &review[0].verification_id).await;
+    let evidence = setup.evidence(&review[0].verification_id).await;
     assert_eq!(evidence.sanctions_matches[0].entry_id, "TST0103");
 }
 
@@ -170,7 +147,7 @@ async fn a_provider_that_verifies_does_not_pass_over_a_match() {
 
     assert_eq!(decided.verification_status(), Status::InReview);
     assert_eq!(decided.reasons, ["SANCTIONS_MATCH"]);
-    assert_eq!(evidence(&setup, &decided.verification_id).await.sanctions_matches.len(), 1);
+    assert_eq!(setup.evidence(&decided.verification_id).await.sanctions_matches.len(), 1);
 }
 
 #[tokio::test]
@@ -181,7 +158,7 @@ async fn a_match_that_was_cleared_asks_again_only_when_either_side_changes() {
     screened(&setup).await;
     let first = reviews(&mut setup, &customer.customer_id).await.remove(0);
 
-    decide(&setup, &first, "verified").await;
+    setup.decide(&first.verification_id, Decision::Approve).await;
     load(&setup, UK).await;
     screened(&setup).await;
     assert_eq!(reviews(&mut setup, &customer.customer_id).await.len(), 1);
@@ -191,7 +168,7 @@ async fn a_match_that_was_cleared_asks_again_only_when_either_side_changes() {
     let second = reviews(&mut setup, &customer.customer_id).await.remove(0);
     assert_ne!(second.verification_id, first.verification_id);
 
-    decide(&setup, &second, "verified").await;
+    setup.decide(&second.verification_id, Decision::Approve).await;
     rename(&mut setup, &customer, "Barkhatenko").await;
     screened(&setup).await;
     assert_eq!(reviews(&mut setup, &customer.customer_id).await.len(), 3);
@@ -206,7 +183,7 @@ async fn a_cleared_match_does_not_keep_a_customer_from_being_verified() {
     let refused = setup.create(passport(&customer.customer_id)).await.unwrap_err();
     let review = reviews(&mut setup, &customer.customer_id).await.remove(0);
 
-    decide(&setup, &review, "verified").await;
+    setup.decide(&review.verification_id, Decision::Approve).await;
     let cleared = setup.get_customer(&customer.customer_id).await.verification_status();
     let created = setup.create(passport(&customer.customer_id)).await.unwrap();
     let decided = setup.decided(&created.verification_id).await;
@@ -229,7 +206,7 @@ async fn a_verified_customer_is_in_review_until_the_match_is_cleared() {
     screened(&setup).await;
     let under_review = setup.settled_status(&customer.customer_id).await;
     let review = reviews(&mut setup, &customer.customer_id).await.remove(0);
-    decide(&setup, &review, "verified").await;
+    setup.decide(&review.verification_id, Decision::Approve).await;
 
     assert_eq!(under_review, Status::InReview);
     assert_eq!(setup.settled_status(&customer.customer_id).await, Status::Verified);
@@ -243,7 +220,7 @@ async fn a_true_match_rejects_a_customer_and_does_not_ask_again() {
     screened(&setup).await;
     let review = reviews(&mut setup, &customer.customer_id).await.remove(0);
 
-    decide(&setup, &review, "rejected").await;
+    setup.decide(&review.verification_id, Decision::Reject).await;
     load(&setup, UK).await;
     screened(&setup).await;
     let again = setup.create(passport(&customer.customer_id)).await.unwrap();
@@ -267,7 +244,7 @@ async fn a_review_under_way_takes_up_a_match_that_is_found_meanwhile() {
 
     let review = setup.get(&created.verification_id).await.unwrap();
     assert_eq!(review.reasons, ["REFERRED", "SANCTIONS_MATCH"]);
-    assert_eq!(evidence(&setup, &review.verification_id).await.sanctions_matches.len(), 1);
+    assert_eq!(setup.evidence(&review.verification_id).await.sanctions_matches.len(), 1);
 }
 
 #[tokio::test]
@@ -378,7 +355,7 @@ async fn each_list_is_replaced_without_the_other() {
 
     assert_eq!(reviews(&mut setup, &one.customer_id).await.len(), 1);
     let review = reviews(&mut setup, &other.customer_id).await.remove(0);
-    let evidence = evidence(&setup, &review.verification_id).await;
+    let evidence = setup.evidence(&review.verification_id).await;
     assert_eq!(evidence.sanctions_matches[0].list, "ofac");
     assert_eq!(evidence.sanctions_matches[0].name, "MASHADANI, Zainab");
 }

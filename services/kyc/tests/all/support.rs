@@ -16,10 +16,12 @@ use proto::{
         customer_service_client::CustomerServiceClient,
     },
     kyc::v1::{
-        self as pb, CreateVerificationRequest, Document, DocumentSide, GetDocumentRequest,
-        GetVerificationRequest, IdType, ListProvidersRequest, SetProviderRequest, Verification,
+        self as pb, CreateVerificationRequest, DecideVerificationRequest, Decision, Document,
+        DocumentSide, GetDocumentRequest, GetVerificationEvidenceRequest, GetVerificationRequest,
+        IdType, ListProvidersRequest, SetProviderRequest, Verification, VerificationEvidence,
         document_service_client::DocumentServiceClient, kyc_service_client::KycServiceClient,
-        provider_service_client::ProviderServiceClient,
+        provider_service_client::ProviderServiceClient, review_service_client::ReviewServiceClient,
+        screening_service_client::ScreeningServiceClient,
     },
     r#type::v1::VerificationStatus,
 };
@@ -73,7 +75,8 @@ pub(crate) async fn idle() -> Setup {
 pub(crate) async fn idle_with(settings: &Settings) -> Setup {
     let customer_pool = testkit::database("customer", &customer::MIGRATIONS).await;
     let pool = testkit::database("kyc", &kyc::MIGRATIONS).await;
-    let customer_channel = testkit::serve(customer::service(customer_pool.clone())).await;
+    let customer_channel =
+        testkit::serve(customer::service(customer_pool.clone(), testkit::keys())).await;
     let service = kyc::service(settings, pool.clone(), customer_channel.clone());
     let channel = testkit::serve(service).await;
     Setup {
@@ -168,6 +171,29 @@ impl Setup {
     pub(crate) async fn get(&mut self, id: &str) -> Result<Verification, Status> {
         let request = GetVerificationRequest { verification_id: id.to_owned() };
         Ok(self.kyc.get_verification(self.caller.request(request)).await?.into_inner())
+    }
+
+    /// What was found about a verification, as a person reads it.
+    pub(crate) async fn evidence(&self, id: &str) -> VerificationEvidence {
+        let mut client = ScreeningServiceClient::new(self.channel.clone());
+        let request = GetVerificationEvidenceRequest { verification_id: id.to_owned() };
+        let found = client.get_verification_evidence(self.caller.request(request)).await;
+        found.unwrap().into_inner()
+    }
+
+    /// Decides as the caller, on the evidence as it is now.
+    pub(crate) async fn decide(&self, id: &str, decision: Decision) -> Verification {
+        let request = DecideVerificationRequest {
+            verification_id: id.to_owned(),
+            decision: decision.into(),
+            reason: "LOOKED_AT".to_owned(),
+            evidence_version: self.evidence(id).await.evidence_version,
+            ..DecideVerificationRequest::default()
+        };
+        let mut reviews = ReviewServiceClient::new(self.channel.clone());
+        let decided = reviews.decide_verification(self.caller.request(request)).await;
+        self.settled().await;
+        decided.unwrap().into_inner().verification.unwrap()
     }
 
     pub(crate) fn providers(&self) -> ProviderServiceClient<Channel> {

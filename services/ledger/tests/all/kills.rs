@@ -64,7 +64,7 @@ impl Home {
         let customer_pool = testkit::database("customer", &customer::MIGRATIONS).await;
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let customer_url = format!("http://{}", listener.local_addr().unwrap());
-        let customers = customer::service(customer_pool.clone());
+        let customers = customer::service(customer_pool.clone(), testkit::keys());
         #[expect(clippy::disallowed_methods, reason = "ends with the test's runtime")]
         tokio::spawn(server::serve(listener, customers, PAUSE, CancellationToken::new()));
         let tenant = TenantId::new();

@@ -32,7 +32,7 @@ async fn another(setup: &Setup) -> Setup {
 
 /// The same services, but for a ledger service that reaches the customer service by a wire.
 async fn wired(setup: &Setup) -> (Setup, Wire) {
-    let wire = Wire::to(customer::service(setup.customer_pool.clone())).await;
+    let wire = Wire::to(customer::service(setup.customer_pool.clone(), testkit::keys())).await;
     let (service, _) = ledger::service(settings(), setup.pool.clone(), wire.channel());
     let ledger = LedgerServiceClient::new(testkit::serve(service).await);
     (Setup { ledger, ..setup.clone() }, wire)

@@ -55,7 +55,7 @@ pub(crate) async fn setup() -> Setup {
 
 pub(crate) async fn setup_with(settings: Settings) -> Setup {
     let customer_pool = testkit::database("customer", &customer::MIGRATIONS).await;
-    let customers = testkit::serve(customer::service(customer_pool.clone())).await;
+    let customers = testkit::serve(customer::service(customer_pool.clone(), testkit::keys())).await;
     let pool = testkit::database("ledger", &ledger::MIGRATIONS).await;
     let (service, _) = ledger::service(settings, pool.clone(), customers.clone());
     let channel = testkit::serve(service).await;

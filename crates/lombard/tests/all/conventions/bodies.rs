@@ -103,9 +103,15 @@ async fn what_is_no_json_object_is_refused() {
 }
 
 #[tokio::test]
-async fn a_body_may_be_as_deep_as_it_is_long() {
+async fn a_body_may_be_32_deep() {
     let client = login().await;
-    let deep = format!("{}{}", "[".repeat(15_000), "]".repeat(15_000));
+    for deep in [32, 15_000] {
+        let deep = format!(r#"{{"a": {}{}}}"#, "[".repeat(deep), "]".repeat(deep));
+        let answer = send_text(&client, Method::POST, CREATE, &deep).await;
+        assert_eq!(refusal(&answer), (400, "INVALID_JSON"));
+        assert_eq!(answer.2["message"], "The body is nested more than 32 deep");
+    }
+    let deep = format!("{}{}", "[".repeat(31), "]".repeat(31));
     let body = format!(r#"{{"a": {deep}, "first_name": {deep}}}"#);
 
     let answer = send_text(&client, Method::POST, CREATE, &body).await;

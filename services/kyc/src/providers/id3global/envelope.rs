@@ -1,8 +1,9 @@
 //! Questions and answers of ID3global as XML. Whatever goes in is escaped; what comes out is read as a
-//! stream of elements, of which two count, and no document type is taken.
+//! stream of elements, of which three count, and no document type is taken.
 
 use std::io;
 
+use base64::{Engine, prelude::BASE64_STANDARD};
 use quick_xml::{
     Reader, Writer, XmlVersion,
     events::{BytesDecl, BytesEnd, BytesStart, BytesText, Event},
@@ -24,15 +25,52 @@ const PASSWORD: &str = "http://docs.oasis-open.org/wss/2004/01/oasis-200401-wss-
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum Reply {
     Band(String),
+    /// What an image is called from now on.
+    Image(String),
     /// The code of a fault, with its prefix.
     Fault(String),
 }
 
-/// The question, in the order of elements that the service wants.
+/// The question, in the order of elements that the service wants. `images` are what it calls those that it
+/// was given before.
 pub(super) fn write(
     account: &Account,
     password: &Secret,
     submission: &Submission,
+    images: &[String],
+) -> io::Result<Vec<u8>> {
+    envelope(account, password, |xml| {
+        xml.element("AuthenticateSP", &[("xmlns", SERVICE)], |xml| {
+            xml.text("CustomerReference", &[], &submission.verification.to_string())?;
+            xml.element("ProfileIDVersion", &[], |xml| {
+                xml.text("ID", &[], &account.profile)?;
+                xml.text("Version", &[], &account.profile_version)
+            })?;
+            xml.element("InputData", &[], |xml| {
+                xml.images(images)?;
+                xml.subject(&submission.subject)
+            })
+        })
+    })
+}
+
+/// An image of a document, to be named in a question.
+pub(super) fn write_image(
+    account: &Account,
+    password: &Secret,
+    image: &[u8],
+) -> io::Result<Vec<u8>> {
+    envelope(account, password, |xml| {
+        xml.element("UploadAndProcess", &[("xmlns", SERVICE)], |xml| {
+            xml.text("DocImage", &[], &BASE64_STANDARD.encode(image))
+        })
+    })
+}
+
+fn envelope(
+    account: &Account,
+    password: &Secret,
+    body: impl FnOnce(&mut Xml) -> io::Result<()>,
 ) -> io::Result<Vec<u8>> {
     let mut xml = Xml(Writer::new(Vec::new()));
     xml.0.write_event(Event::Decl(BytesDecl::new("1.0", Some("utf-8"), None)))?;
@@ -45,16 +83,7 @@ pub(super) fn write(
                 })
             })
         })?;
-        xml.element("s:Body", &[], |xml| {
-            xml.element("AuthenticateSP", &[("xmlns", SERVICE)], |xml| {
-                xml.text("CustomerReference", &[], &submission.verification.to_string())?;
-                xml.element("ProfileIDVersion", &[], |xml| {
-                    xml.text("ID", &[], &account.profile)?;
-                    xml.text("Version", &[], &account.profile_version)
-                })?;
-                xml.element("InputData", &[], |xml| xml.subject(&submission.subject))
-            })
-        })
+        xml.element("s:Body", &[], body)
     })?;
     Ok(xml.0.into_inner())
 }
@@ -81,6 +110,18 @@ impl Xml {
     /// A text that may be absent.
     fn given(&mut self, name: &str, text: &str) -> io::Result<()> {
         if text.is_empty() { Ok(()) } else { self.text(name, &[], text) }
+    }
+
+    fn images(&mut self, images: &[String]) -> io::Result<()> {
+        if images.is_empty() {
+            return Ok(());
+        }
+        self.element("Images", &[], |xml| {
+            for image in images {
+                xml.element("GlobalImage", &[], |xml| xml.text("AuthenticationID", &[], image))?;
+            }
+            Ok(())
+        })
     }
 
     fn subject(&mut self, subject: &Subject) -> io::Result<()> {
@@ -111,7 +152,7 @@ impl Xml {
     }
 }
 
-/// The band, or the fault, in an answer.
+/// The band, the name of the image, or the fault in an answer.
 pub(super) fn read(body: &[u8]) -> Result<Reply, ProviderError> {
     let mut reader = Reader::from_reader(body);
     let (mut path, mut text) = (Vec::new(), String::new());
@@ -133,13 +174,14 @@ pub(super) fn read(body: &[u8]) -> Result<Reply, ProviderError> {
                 text.clear();
             }
             Event::DocType(_) => return Err(malformed("it has a document type")),
-            Event::Eof => return Err(malformed("it has neither a band nor a fault")),
-            Event::Empty(_)
-            | Event::CData(_)
-            | Event::Comment(_)
-            | Event::Decl(_)
-            | Event::PI(_)
-            | Event::GeneralRef(_) => {}
+            Event::Eof => return Err(malformed("it has neither what was asked for nor a fault")),
+            Event::CData(piece) => {
+                let piece = piece.xml_content(XmlVersion::Implicit1_0);
+                text.push_str(&piece.map_err(|_| malformed("it is no text"))?);
+            }
+            // No band and no code has one: what would be left without it is another word.
+            Event::GeneralRef(_) => text.push(char::REPLACEMENT_CHARACTER),
+            Event::Empty(_) | Event::Comment(_) | Event::Decl(_) | Event::PI(_) => {}
         }
     }
 }
@@ -151,6 +193,9 @@ fn reply(path: &[Vec<u8>], text: &str) -> Option<Reply> {
     match (inner.next()?, inner.next()?) {
         (b"BandText", b"AuthenticateSPResult") if !text.is_empty() => {
             Some(Reply::Band(text.to_owned()))
+        }
+        (b"AuthenticationID", b"UploadAndProcessResult") if !text.is_empty() => {
+            Some(Reply::Image(text.to_owned()))
         }
         (b"faultcode", b"Fault") => Some(Reply::Fault(text.to_owned())),
         _ => None,

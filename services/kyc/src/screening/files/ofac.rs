@@ -1,7 +1,7 @@
 //! The list of Specially Designated Nationals as three CSV files without header: names, aliases,
 //! addresses. "-0-" stands for nothing.
 
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, fs, io, path::Path};
 
 use super::{Read, Reading, Unreadable, finish};
 use crate::screening::{
@@ -19,6 +19,23 @@ pub struct Ofac {
     pub alt: Vec<u8>,
     /// `add.csv`: their addresses.
     pub add: Vec<u8>,
+}
+
+impl Ofac {
+    /// The files in a directory, under the names that they are published by.
+    ///
+    /// # Errors
+    ///
+    /// When one cannot be read; it is named.
+    pub fn in_directory(directory: &Path) -> io::Result<Self> {
+        let read = |name: &str| {
+            let file = directory.join(name);
+            fs::read(&file).map_err(|error| {
+                io::Error::new(error.kind(), format!("{}: {error}", file.display()))
+            })
+        };
+        Ok(Self { sdn: read("sdn.csv")?, alt: read("alt.csv")?, add: read("add.csv")? })
+    }
 }
 
 /// Reads the files.

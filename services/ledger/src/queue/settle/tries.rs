@@ -165,12 +165,11 @@ impl Settler {
     /// A connection that sees the tenants of these accounts, which are in order, and nobody else. Where
     /// the batch before was of the same ones, that has been said.
     async fn connected(&mut self, keys: &[Key]) -> Result<&mut PgConnection, sqlx::Error> {
-        let conn = match self.conn.take() {
-            Some(conn) => conn,
-            None => {
-                self.sees.clear();
-                PgConnection::connect_with(&self.options).await?
-            }
+        let conn = if let Some(conn) = self.conn.take() {
+            conn
+        } else {
+            self.sees.clear();
+            PgConnection::connect_with(&self.options).await?
         };
         let conn = self.conn.insert(conn);
         let tenants =

@@ -2,7 +2,7 @@ use types::VerificationId;
 
 use super::*;
 use crate::providers::{
-    Address,
+    Address, Images,
     account::{Adapter, Verdicts},
 };
 
@@ -25,19 +25,20 @@ fn submission() -> Submission {
         date_of_birth: "1988-10-03".to_owned(),
         address: Address { iso_country: "GB".to_owned(), ..Address::default() },
     };
-    Submission { verification: VerificationId::new(), attempt: 1, subject }
+    let images = Images::default();
+    Submission { verification: VerificationId::new(), attempt: 1, subject, images }
 }
 
 #[test]
 fn what_goes_in_is_escaped() {
-    let written = write(&account(), &Secret::new("<p&ss>"), &submission()).unwrap();
+    let written = write(&account(), &Secret::new("<p&ss>"), &submission(), &[]).unwrap();
 
     let written = String::from_utf8(written).unwrap();
     assert!(written.contains("<o:Username>joe &amp; co</o:Username>"));
     assert!(written.contains("&lt;p&amp;ss&gt;</o:Password>"));
     assert!(written.contains("<Surname>&lt;/Surname&gt;&lt;Surname&gt;O"));
     assert!(written.contains("<DOBDay>03</DOBDay><DOBMonth>10</DOBMonth><DOBYear>1988</DOBYear>"));
-    assert!(!written.contains("MiddleName"));
+    assert!(!written.contains("MiddleName") && !written.contains("Images"));
     assert_eq!(written.matches("<Surname>").count(), 1);
 }
 
@@ -50,6 +51,28 @@ fn the_band_of_the_result_counts_and_no_other() {
         </AuthenticateSPResponse></s:Body></s:Envelope>";
 
     assert_eq!(read(body.as_bytes()), Ok(Reply::Band("Refer".to_owned())));
+}
+
+#[test]
+fn images_are_named_before_everything_else() {
+    let names = ["one".to_owned(), "<two>".to_owned()];
+    let written = write(&account(), &Secret::new("x"), &submission(), &names).unwrap();
+
+    let written = String::from_utf8(written).unwrap();
+    assert!(written.contains(
+        "<InputData><Images><GlobalImage><AuthenticationID>one</AuthenticationID></GlobalImage>\
+         <GlobalImage><AuthenticationID>&lt;two&gt;</AuthenticationID></GlobalImage></Images>\
+         <Personal>"
+    ));
+}
+
+#[test]
+fn an_image_is_called_what_the_upload_says() {
+    let body = "<s:Envelope xmlns:s='x'><s:Body><UploadAndProcessResponse xmlns='y'>\
+        <UploadAndProcessResult><OrgID>0</OrgID><AuthenticationID>5f1</AuthenticationID>\
+        <ExtractedData/></UploadAndProcessResult></UploadAndProcessResponse></s:Body></s:Envelope>";
+
+    assert_eq!(read(body.as_bytes()), Ok(Reply::Image("5f1".to_owned())));
 }
 
 #[test]
@@ -67,4 +90,18 @@ fn an_answer_that_is_none_is_refused() {
     for body in ["", "<html>", "not XML", "<a></b>", "<AuthenticateSPResult/>", dtd] {
         assert!(read(body.as_bytes()).is_err(), "{body}");
     }
+}
+
+#[test]
+fn a_band_with_a_reference_in_it_is_not_the_band_without_it() {
+    let band = |text: &str| {
+        let body =
+            format!("<AuthenticateSPResult><BandText>{text}</BandText></AuthenticateSPResult>");
+        read(body.as_bytes())
+    };
+
+    for text in ["PA&x;SS", "PASS&#32;", "&amp;PASS"] {
+        assert_ne!(band(text), Ok(Reply::Band("PASS".to_owned())), "{text}");
+    }
+    assert_eq!(band("<![CDATA[PASS]]>"), Ok(Reply::Band("PASS".to_owned())));
 }
