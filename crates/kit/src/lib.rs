@@ -11,6 +11,7 @@ pub mod errors;
 #[cfg(any(test, feature = "fuzz"))]
 pub mod fuzz;
 pub mod gauges;
+pub mod hex;
 pub mod idempotency;
 pub mod keys;
 pub mod measure;

@@ -69,7 +69,7 @@ pub async fn verify(options: &AuditVerify) -> anyhow::Result<bool> {
 async fn find(options: &AuditVerify) -> anyhow::Result<(Option<Server>, Vec<PgConnectOptions>)> {
     if !options.database_url.is_empty() {
         let given: anyhow::Result<Vec<_>> =
-            options.database_url.iter().map(|url| Ok(url.options()?)).collect();
+            options.database_url.iter().map(kit::config::DatabaseUrl::options).collect();
         return Ok((None, given?));
     }
     let directory = options.data_dir.join("postgres");

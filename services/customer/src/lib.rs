@@ -82,13 +82,13 @@ pub async fn serve(
     let purge = Retentions::new(database.clone(), personal.clone()).purge(jobs_stop.clone());
     let sealing = sealing::run(database.clone(), personal.clone(), jobs_stop.clone());
     let chaining = kit::audit::run(database.clone(), jobs_stop.clone());
+    let jobs = async { tokio::join!(purge, sealing, chaining) };
     let server = async {
         let service = answering(database, &personal);
         let served = server::serve(listener, service, drain_timeout, stop).await;
         jobs_stop.cancel();
         served
     };
-    let (served, (), (), ()) =
-        tokio::join!(Box::pin(server), Box::pin(purge), Box::pin(sealing), Box::pin(chaining));
+    let (served, ((), (), ())) = tokio::join!(Box::pin(server), Box::pin(jobs));
     served
 }

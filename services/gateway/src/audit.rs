@@ -1,7 +1,7 @@
 //! The audit log, for the administrators of a tenant: what four services have on record, as one list.
 
 use axum::extract::State;
-use kit::page;
+use kit::{hex::hex, page};
 use proto::audit::v1::{AuditRecord, ListAuditRecordsRequest, ListAuditRecordsResponse};
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -81,10 +81,6 @@ impl AuditRecordView {
             hash: text::present(hex(&record.hash)),
         })
     }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Records, newest first.

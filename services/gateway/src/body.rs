@@ -1,7 +1,7 @@
 //! Bodies: JSON taken apart by an extractor that reports every bad, repeated and unknown field, not
 //! the first one. Rules about values are the services'.
 
-use std::{fmt::Write, time::Duration};
+use std::time::Duration;
 
 use axum::{
     body::{Body as HttpBody, Bytes, HttpBody as _},
@@ -13,7 +13,10 @@ use http::{
     request::Parts,
 };
 use http_body_util::BodyExt;
-use kit::caller::{Call, Caller, DEFAULT_DEADLINE};
+use kit::{
+    caller::{Call, Caller, DEFAULT_DEADLINE},
+    hex::hex,
+};
 use sha2::{Digest, Sha256};
 
 pub(crate) use self::object::Object;
@@ -218,11 +221,7 @@ fn hash(parts: &Parts, body: &[u8]) -> String {
         .chain_update("\n")
         .chain_update(body)
         .finalize();
-    digest.iter().fold(String::new(), |mut text, byte| {
-        // Writing to a text cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
+    hex(&digest)
 }
 
 #[cfg(test)]

@@ -37,8 +37,9 @@ mod watch;
 
 /// How often each connection is looked at.
 const LOOK: Duration = Duration::from_secs(1);
-/// How many looks an idle connection that was told to end is given to do so.
-const FAREWELL: u32 = 10;
+/// How many looks an idle connection that was told to end is given to do so: what was answered before may
+/// still be on its way.
+const FAREWELL: u32 = 45;
 /// What a request's line and headers may have together, in bytes.
 const HEADERS: usize = 32 * 1024;
 /// Requests at the same time on one HTTP/2 connection.

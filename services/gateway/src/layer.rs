@@ -169,8 +169,8 @@ async fn admit(
     if !is_public(request.uri().path()) {
         let bearer = guard.tokens.bearer(request.headers(), client, &call).await?;
         let caller = bearer.caller(call.clone());
-        name(&caller);
         gate.belongs_to(guard.load.share(caller.tenant()));
+        name(&caller);
         for subject in bearer.subjects {
             guard.allowances.spend(&caller, subject).await?;
         }

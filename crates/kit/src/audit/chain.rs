@@ -160,6 +160,7 @@ fn is_taken(error: &sqlx::Error) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::hex::hex;
 
     fn record() -> Kept {
         Kept {
@@ -206,9 +207,9 @@ mod tests {
 
     #[test]
     fn a_record_has_the_hash_that_it_had_yesterday() {
-        let hex: String =
-            hash(&NONE, 1, &record()).iter().map(|byte| format!("{byte:02x}")).collect();
-
-        assert_eq!(hex, "f2c4d7166352a3b7c779b07f19e4301aede9403f083d376af1c1e9b7af36131b");
+        assert_eq!(
+            hex(&hash(&NONE, 1, &record())),
+            "f2c4d7166352a3b7c779b07f19e4301aede9403f083d376af1c1e9b7af36131b"
+        );
     }
 }

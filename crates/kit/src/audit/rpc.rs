@@ -57,7 +57,7 @@ impl AuditService for Rpc {
             let code = Code::PermissionDenied;
             return Err(errors::status(code, DOMAIN, "PERMISSION_DENIED", &message));
         }
-        let (wanted, size) = parse(request.into_inner()).map_err(refused)?;
+        let (wanted, size) = parse(&request.into_inner()).map_err(refused)?;
         let found = self.list(&caller, &wanted, size.saturating_add(1)).await;
         let (found, more) = cut(found.map_err(|error| refused(error.into()))?, size);
         let last = found.last().filter(|_| more);
@@ -82,7 +82,7 @@ impl Rpc {
     }
 }
 
-fn parse(message: pb::ListAuditRecordsRequest) -> Result<(Wanted, i64), Error> {
+fn parse(message: &pb::ListAuditRecordsRequest) -> Result<(Wanted, i64), Error> {
     let mut bad = Violations::new();
     let size = page::size("page_size", message.page_size, &mut bad);
     let before = page::place::<Uuid>("page_token", &message.page_token, &mut bad);

@@ -11,6 +11,7 @@ use super::{
     chain::{self, NONE},
     store::{self, Linked},
 };
+use crate::hex::hex;
 
 /// Longer than it takes until a record is a link, while any process of the service runs.
 const SETTLING: Duration = Duration::from_mins(5);
@@ -126,8 +127,4 @@ fn check(report: &mut Report, before: Option<&Linked>, link: &Linked) {
 
 fn head(link: &Linked) -> Head {
     Head { tenant: link.tenant_id, sequence: link.sequence, hash: hex(&link.hash) }
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -40,7 +40,7 @@ const OF_NO_TENANT: [(&str, &str); 8] = [
 /// What every policy says.
 const POLICY: &str = "((tenant_id = ANY (( SELECT (string_to_array(\
     NULLIF(current_setting('lombard.tenants'::text, true), '*'::text), ','::text))::uuid[] AS \
-    string_to_array))) OR (( SELECT current_setting('lombard.tenants'::text, true) AS \
+    string_to_array)::uuid[])) OR (( SELECT current_setting('lombard.tenants'::text, true) AS \
     current_setting) = '*'::text))";
 
 async fn owner(service: &Service) -> PgPool {

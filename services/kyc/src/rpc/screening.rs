@@ -39,13 +39,13 @@ impl Screening {
         let mut conn = self.database.of(tenant).await?;
         // First: what is added while the rest is read is not in this version.
         let version = verifications::evidence_version(&mut conn, tenant, id).await?;
-        version.ok_or(Error::VerificationNotFound(id))?;
+        let version = version.ok_or(Error::VerificationNotFound(id))?;
         let act = Act::new("evidence.read", transitions::object(id));
         audit::record(&mut conn, caller, &act).await?;
         let matches = matches::of_verification(&mut conn, tenant, id).await?;
         let findings = findings::of_verification(&mut conn, tenant, id).await?;
         Ok(pb::VerificationEvidence {
-            evidence_version: version.ok_or(Error::VerificationNotFound(id))?,
+            evidence_version: version,
             sanctions_matches: matches.into_iter().map(sanctions_match).collect(),
             mrz_findings: findings.into_iter().map(mrz_findings).collect(),
         })

@@ -30,7 +30,7 @@ pub(crate) struct Made {
     pub(crate) create_time: OffsetDateTime,
 }
 
-/// Notes a decision, without its note, here and in the audit log. The verification must be locked.
+/// Notes a decision, here and in the audit log, without its note. The verification must be locked.
 pub(crate) async fn insert(
     conn: &mut PgConnection,
     (tenant, id): (TenantId, VerificationId),

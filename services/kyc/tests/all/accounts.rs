@@ -237,13 +237,14 @@ async fn a_provider_that_has_no_address_is_not_offered() {
 
 #[tokio::test]
 async fn who_sets_and_deletes_an_account_is_on_record() {
+    type Kept = (uuid::Uuid, String, String, Option<Vec<u8>>, Option<Vec<u8>>);
+
     let mut setup = service().await;
     setup.set_provider(account(ID3GLOBAL)).await.unwrap();
     setup.set_provider(account(ID3GLOBAL)).await.unwrap();
     let request = DeleteProviderRequest { provider: ID3GLOBAL.into() };
     setup.providers().delete_provider(setup.caller.request(request)).await.unwrap();
 
-    type Kept = (uuid::Uuid, String, String, Option<Vec<u8>>, Option<Vec<u8>>);
     let kept: Vec<Kept> = sqlx::query_as(
         "select user_id, action, object, before_digest, after_digest from audit_records
          order by audit_record_id",

@@ -31,7 +31,8 @@ pub(super) fn cases(us: &Somebody, them: &Somebody) -> Vec<(&'static str, Case)>
     let at = |path: String| vec![(path, Value::Null)];
     let with = |path: &str, body: Value| vec![(path.to_owned(), body)];
     let no_id = Vec::new;
-    let decision = json!({"decision": "reject", "reason": "FORGED"});
+    let played = json!({"decision": "reject", "reason": "FORGED"});
+    let decision = json!({"decision": "reject", "reason": "FORGED", "evidence_version": 1});
     let new_key = json!({"name": "theirs", "scopes": ["ledgers:read"], "user_id": them.user});
     let to_them = |send: fn(&str, &str) -> Value, path: &str| with(path, send(theirs, "1.00"));
     vec![
@@ -81,7 +82,7 @@ pub(super) fn cases(us: &Somebody, them: &Somebody) -> Vec<(&'static str, Case)>
         ("GET /accounts/verifications", no_id()),
         (
             "POST /accounts/verifications/{verification_id}/decision",
-            with(&format!("/accounts/verifications/{verification}/decision"), decision.clone()),
+            with(&format!("/accounts/verifications/{verification}/decision"), decision),
         ),
         (
             "GET /accounts/verifications/{verification_id}/history",
@@ -93,7 +94,7 @@ pub(super) fn cases(us: &Somebody, them: &Somebody) -> Vec<(&'static str, Case)>
         ),
         (
             "POST /sandbox/verifications/{verification_id}/decide",
-            with(&format!("/sandbox/verifications/{verification}/decide"), decision),
+            with(&format!("/sandbox/verifications/{verification}/decide"), played),
         ),
         // Named by what the providers are called, within the caller's tenant.
         ("GET /kyc/providers", no_id()),

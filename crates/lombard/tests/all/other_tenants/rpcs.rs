@@ -32,9 +32,11 @@ pub(super) fn cases(us: &Somebody, them: &Somebody) -> Vec<(&'static str, Case)>
     let mask = |path: &str| json!({"paths": [path]});
     let transfer = |from: &str, to: &str| json!({"from_ledger_id": from, "to_ledger_id": to, "decimal": "1.00", "reference": "rent"});
     let bank = json!({"sort_code": "400052", "account_number": "12345678"});
-    let decision = json!({
+    let played = json!({
         "verification_id": verification, "decision": Decision::Reject as i32, "reason": "FORGED",
     });
+    let mut decision = played.clone();
+    decision["evidence_version"] = json!(1);
     let by_customer = json!({"customer_id": customer});
     let by_ledger = json!({"ledger_id": ledger});
     let by_verification = json!({"verification_id": verification});
@@ -130,11 +132,11 @@ pub(super) fn cases(us: &Somebody, them: &Somebody) -> Vec<(&'static str, Case)>
         ("kyc.v1.ProviderService/ListProviders", nothing(json!({}))),
         ("kyc.v1.ProviderService/DeleteProvider", no_id()),
         ("kyc.v1.ProviderService/ReceiveCallback", no_id()),
-        ("kyc.v1.ReviewService/DecideVerification", missing(decision.clone())),
+        ("kyc.v1.ReviewService/DecideVerification", missing(decision)),
         ("kyc.v1.ReviewService/GetVerificationHistory", missing(by_verification.clone())),
         ("kyc.v1.ReviewService/GetReviewPolicy", no_id()),
         ("kyc.v1.ReviewService/SetReviewPolicy", no_id()),
-        ("kyc.v1.SandboxService/PlayDecision", missing(decision)),
+        ("kyc.v1.SandboxService/PlayDecision", missing(played)),
         ("kyc.v1.ScreeningService/GetVerificationEvidence", missing(by_verification)),
         ("kyc.v1.ScreeningService/GetScreeningSettings", no_id()),
         ("kyc.v1.ScreeningService/UpdateScreeningSettings", no_id()),
