@@ -54,14 +54,6 @@ create table audit_links (
     constraint audit_links_hash_length check (octet_length(hash) = 32)
 );
 
--- What digests of a customer in the audit log are keyed with, so that who has the log alone cannot find a name
--- or a date of birth by trying all there are. Random, one a customer; another one, and the digests from before
--- stand for nothing any more, when the personal data is erased.
-alter table customers
-    add column audit_key bytea not null
-        default decode(replace(gen_random_uuid()::text || gen_random_uuid()::text, '-', ''), 'hex'),
-    add constraint customers_audit_key_length check (octet_length(audit_key) = 32);
-
 -- What is a tenant's, as the other tables' policies have it (migration 0030).
 grant select, insert on audit_records, audit_links to customer_service;
 do $$

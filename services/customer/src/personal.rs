@@ -59,6 +59,9 @@ pub(crate) struct Fields {
     pub(crate) phone: Option<String>,
     #[prost(string, optional, tag = "10")]
     pub(crate) phone_e164: Option<String>,
+    /// What digests of the customer in the audit log are keyed with.
+    #[prost(bytes = "vec", optional, tag = "11")]
+    pub(crate) audit_key: Option<Vec<u8>>,
 }
 
 /// Says nothing of what is in it.

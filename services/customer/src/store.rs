@@ -80,9 +80,9 @@ pub(crate) async fn insert(
             (tenant_id, customer_id, customer_type, first_name, middle_name, last_name,
              company_name, name_key, address_iso_country, personal, personal_key,
              personal_key_version, email_index, active, verification_status, details_version,
-             verification_id, verification_version, create_time, update_time, audit_key)
+             verification_id, verification_version, create_time, update_time)
         values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18,
-                $19, $20, $21)
+                $19, $20)
         ",
         safe.tenant().uuid(),
         row.customer_id,
@@ -104,7 +104,6 @@ pub(crate) async fn insert(
         row.verification_version,
         row.create_time,
         row.update_time,
-        row.audit_key,
     )
     .execute(conn)
     .await?;
@@ -127,7 +126,7 @@ pub(crate) async fn update(
             personal_key_version = $11, email_index = $12, active = $13,
             verification_status = $14, details_version = $15, verification_id = $16,
             verification_version = $17, update_time = $18, relationship_ended_at = $19,
-            legal_hold = $20, erased_at = $21, audit_key = $22,
+            legal_hold = $20, erased_at = $21,
             address_number = null, address_refinement = null, address_street = null,
             address_region = null, address_city = null, address_postal_code = null,
             date_of_birth = null, email = null, email_key = null, phone = null, phone_e164 = null
@@ -154,7 +153,6 @@ pub(crate) async fn update(
         row.relationship_ended_at,
         row.legal_hold,
         row.erased_at,
-        row.audit_key,
     )
     .execute(conn)
     .await?;
@@ -184,7 +182,7 @@ pub(crate) async fn find_many(
                address_postal_code, address_iso_country, date_of_birth, email, phone, phone_e164,
                personal, personal_key, personal_key_version, active, verification_status, details_version, verification_id,
                verification_version, relationship_ended_at, legal_hold, erased_at, create_time,
-               update_time, audit_key
+               update_time
         from unnest($2::uuid[]) with ordinality as asked (customer_id, place)
         join customers c on c.tenant_id = $1 and c.customer_id = asked.customer_id
         order by place
@@ -211,7 +209,7 @@ pub(crate) async fn lock(
                address_postal_code, address_iso_country, date_of_birth, email, phone, phone_e164,
                personal, personal_key, personal_key_version, active, verification_status, details_version, verification_id,
                verification_version, relationship_ended_at, legal_hold, erased_at, create_time,
-               update_time, audit_key
+               update_time
         from customers
         where tenant_id = $1 and customer_id = $2
         for no key update
@@ -241,7 +239,7 @@ pub(crate) async fn list(
                address_postal_code, address_iso_country, date_of_birth, email, phone, phone_e164,
                personal, personal_key, personal_key_version, active, verification_status, details_version, verification_id,
                verification_version, relationship_ended_at, legal_hold, erased_at, create_time,
-               update_time, audit_key
+               update_time
         from customers
         where tenant_id = $1
             and ($2::text is null or customer_type = $2)

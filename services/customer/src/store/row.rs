@@ -36,7 +36,6 @@ pub(super) struct Row {
     pub(super) relationship_ended_at: Option<OffsetDateTime>,
     pub(super) legal_hold: bool,
     pub(super) erased_at: Option<OffsetDateTime>,
-    pub(super) audit_key: Vec<u8>,
     pub(super) create_time: OffsetDateTime,
     pub(super) update_time: OffsetDateTime,
 }
@@ -71,30 +70,28 @@ pub(super) struct ReadRow {
     pub(super) relationship_ended_at: Option<OffsetDateTime>,
     pub(super) legal_hold: bool,
     pub(super) erased_at: Option<OffsetDateTime>,
-    pub(super) audit_key: Vec<u8>,
     pub(super) create_time: OffsetDateTime,
     pub(super) update_time: OffsetDateTime,
 }
 
 /// What the audit log is told of a customer's state: a keyed digest, because there is personal data in it.
 pub(crate) fn state(customer: &Customer) -> Digest {
-    let details = customer.details.fields();
-    let name = |name: &Option<Text>| name.as_ref().map(|name| name.as_str().to_owned());
-    let fields = Fields::from(details);
-    let (verification, retention) = (&customer.verification, &customer.retention);
+    let (details, sealed) = (customer.details.fields(), Fields::from(customer));
+    let text = |text: &Option<Text>| text.as_ref().map(|text| text.as_str().to_owned());
+    let latest = customer.verification.latest;
     let form = Form::of("customer").text(customer.id.to_string());
     let form = form.text(customer.details.customer_type().as_str());
-    let form = form.maybe(name(&details.first_name)).maybe(name(&details.middle_name));
-    let form = form.maybe(name(&details.last_name)).maybe(name(&details.company_name));
-    let form = form.maybe(fields.number).maybe(fields.refinement).maybe(fields.street);
-    let form = form.maybe(fields.region).maybe(fields.city).maybe(fields.postal_code);
+    let form = form.maybe(text(&details.first_name)).maybe(text(&details.middle_name));
+    let form = form.maybe(text(&details.last_name)).maybe(text(&details.company_name));
+    let form = form.maybe(sealed.number).maybe(sealed.refinement).maybe(sealed.street);
+    let form = form.maybe(sealed.region).maybe(sealed.city).maybe(sealed.postal_code);
     let form = form.text(customer.details.iso_country().to_string());
-    let form = form.maybe(details.date_of_birth.map(|born| born.date().to_string()));
-    let form = form.maybe(fields.email).maybe(fields.phone).maybe(fields.phone_e164);
-    let form = form.flag(customer.active).text(verification.status.as_str());
-    let form = form.number(customer.details_version);
-    let form = form.maybe(verification.latest.map(|(id, _)| id.to_string()));
-    let form = form.maybe_number(verification.latest.map(|(_, version)| version));
+    let form = form.maybe_number(sealed.date_of_birth).maybe(sealed.email);
+    let form = form.maybe(sealed.phone).maybe(sealed.phone_e164).flag(customer.active);
+    let form = form.text(customer.verification.status.as_str()).number(customer.details_version);
+    let form = form.maybe(latest.map(|(id, _)| id.to_string()));
+    let form = form.maybe_number(latest.map(|(_, version)| version));
+    let retention = customer.retention;
     let form = form.time(retention.relationship_ended_at).flag(retention.legal_hold);
     let form = form.time(retention.erased_at).time(Some(customer.create_time));
     form.time(Some(customer.update_time)).keyed(&customer.audit_key)
@@ -114,7 +111,7 @@ impl Row {
         let text = |text: &Option<Text>| text.as_ref().map(|text| text.as_str().to_owned());
         let fields = customer.details.fields();
         let latest = customer.verification.latest;
-        let sealed = safe.seal(customer.id, &Fields::from(fields))?;
+        let sealed = safe.seal(customer.id, &Fields::from(customer))?;
         let (personal, key) = sealed.map(|sealed| (sealed.ciphertext, sealed.key)).unzip();
         let (version, key) = key.map(|key| (key.version, key.bytes)).unzip();
         Ok(Self {
@@ -140,15 +137,18 @@ impl Row {
             relationship_ended_at: customer.retention.relationship_ended_at,
             legal_hold: customer.retention.legal_hold,
             erased_at: customer.retention.erased_at,
-            audit_key: customer.audit_key.reveal().to_vec(),
             create_time: customer.create_time,
             update_time: customer.update_time,
         })
     }
 }
 
-impl From<&Draft> for Fields {
-    fn from(details: &Draft) -> Self {
+impl From<&Customer> for Fields {
+    fn from(customer: &Customer) -> Self {
+        if customer.is_erased() {
+            return Self::default();
+        }
+        let details = customer.details.fields();
         let text = |text: &Option<Text>| text.as_ref().map(|text| text.as_str().to_owned());
         Self {
             number: text(&details.number),
@@ -161,6 +161,7 @@ impl From<&Draft> for Fields {
             email: details.email.as_ref().map(|email| email.as_str().to_owned()),
             phone: details.phone.as_ref().map(|phone| phone.as_str().to_owned()),
             phone_e164: details.phone.as_ref().map(|phone| phone.e164().to_owned()),
+            audit_key: Some(customer.audit_key.reveal().to_vec()),
         }
     }
 }
@@ -197,13 +198,18 @@ impl ReadRow {
             email: self.email.take(),
             phone: self.phone.take(),
             phone_e164: self.phone_e164.take(),
+            audit_key: None,
         }
     }
 
     fn read(self, fields: Fields) -> Option<Customer> {
+        let audit_key = match &fields.audit_key {
+            Some(kept) => DigestKey::from_kept(kept)?,
+            // Of an earlier release, which is given one with its next change; or erased.
+            None => DigestKey::generate(),
+        };
         let customer_type = CustomerType::parse(&self.customer_type)?;
         let status = VerificationStatus::parse(&self.verification_status)?;
-        let audit_key = DigestKey::from_kept(&self.audit_key)?;
         let latest = self.verification_id.map(VerificationId::from_uuid);
         let (customer_id, details_version) = (self.customer_id, self.details_version);
         let (active, version) = (self.active, self.verification_version);

@@ -178,13 +178,20 @@ impl Walk {
         self.put("review_policy.set", "/kyc/review_policy", policy, "review_policy").await;
         let id = self.referred().await;
         let object = format!("verifications/{id}");
-        for (action, what) in [("evidence.read", "evidence"), ("history.read", "history")] {
-            let path = format!("/accounts/verifications/{id}/{what}");
-            self.call(action, (Method::GET, &path), json!({}), |_| object.clone()).await;
-        }
+        let path = format!("/accounts/verifications/{id}/evidence");
+        let evidence =
+            self.call("evidence.read", (Method::GET, &path), json!({}), |_| object.clone()).await;
+        let version = evidence.data()["evidence_version"].clone();
+        let path = format!("/accounts/verifications/{id}/history");
+        self.call("history.read", (Method::GET, &path), json!({}), |_| object.clone()).await;
         self.read_document(&id).await;
         let decide = format!("/accounts/verifications/{id}/decision");
-        let approve = json!({"decision": "approve", "reason": "LOOKS_ALIKE"});
+        let approve = json!({
+            "decision": "approve",
+            "reason": "LOOKS_ALIKE",
+            "evidence_version": version,
+            "note": "Zebedee is who she says",
+        });
         self.call("decision.approve", (Method::POST, &decide), approve, |_| object.clone()).await;
         let id = self.referred().await;
         let object = format!("verifications/{id}");
