@@ -12,7 +12,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tonic::{Code, Status};
 
-use crate::support::{Setup, acme, joe, setup};
+use crate::support::{Setup, joe, setup};
 
 /// What must not be read in the database: of `joe`, all that is sealed.
 const SEALED: [&str; 8] = [
@@ -129,18 +129,6 @@ async fn sealed_data_opens_at_its_own_customer_alone() {
 
     assert_eq!(refused.code(), Code::Internal);
     assert_eq!(get(&mut setup, &other.customer_id).await.unwrap(), other);
-}
-
-#[tokio::test]
-async fn who_has_nothing_to_seal_has_nothing_sealed() {
-    let mut setup = setup().await;
-
-    let made = setup.create(acme()).await.unwrap();
-
-    let sealed: Option<Vec<u8>> =
-        sqlx::query_scalar("select personal from customers").fetch_one(&setup.pool).await.unwrap();
-    assert_eq!(sealed, None);
-    assert_eq!(get(&mut setup, &made.customer_id).await.unwrap(), made);
 }
 
 #[tokio::test]
