@@ -59,7 +59,7 @@ async fn a_retry_leaves_no_second_record_and_a_refusal_none() {
     let scene = Scene::new().await;
     let create = || {
         let request = scene.client.request(Method::POST, CREATE_CUSTOMER);
-        request.header("Idempotency-Key", "one intent").json(&scene::customer("Bloggs"))
+        request.header("Idempotency-Key", "one-intent").json(&scene::customer("Bloggs"))
     };
     let (first, made) = named(create()).await;
     let (second, again) = named(create()).await;

@@ -8,7 +8,8 @@ use serde_json::Value;
 use crate::stack::login;
 
 /// Every method and path of the surface. What is in braces may have any name.
-const OPERATIONS: [(&str, &str); 46] = [
+const OPERATIONS: [(&str, &str); 47] = [
+    ("get", "/audit"),
     ("post", "/access/keys"),
     ("get", "/access/keys"),
     ("put", "/access/keys/{}"),
