@@ -108,7 +108,7 @@ struct Held {
 }
 
 /// Memory for an answer, until it is dropped.
-type Room = [OwnedSemaphorePermit; 2];
+type Room = (Arc<Share>, [OwnedSemaphorePermit; 2]);
 
 impl Gate {
     fn lock(&self) -> MutexGuard<'_, Held> {
@@ -153,7 +153,9 @@ impl Gate {
         let held = self.lock();
         let Some(share) = held.share.as_ref().filter(|_| size > PIECE) else { return Ok(None) };
         let pieces = u32::try_from(size.div_ceil(PIECE)).map_err(|_| Failure::overloaded())?;
-        Ok(Some([take(&share.answers, pieces)?, take(&self.answers, pieces)?]))
+        let permits = [take(&share.answers, pieces)?, take(&self.answers, pieces)?];
+        // With the share: it is forgotten when nobody has it, and what is taken of it with it.
+        Ok(Some((Arc::clone(share), permits)))
     }
 }
 
