@@ -152,7 +152,8 @@ async fn it_uses_a_server_that_it_is_given_and_leaves_it_running() {
     assert_eq!(names, ["lombard_access", "lombard_customer", "lombard_kyc", "lombard_ledger"]);
     let files = fs::read_dir(directory.path()).unwrap().map(|file| file.unwrap().file_name());
     let files: BTreeSet<OsString> = files.collect();
-    assert_eq!(files, BTreeSet::from(["documents".into(), "keys".into()]), "no cluster");
+    let expected = ["customer-keys", "documents", "keys"].map(OsString::from);
+    assert_eq!(files, BTreeSet::from(expected), "no cluster");
     connection.close().await.unwrap();
     cluster.stop().await.unwrap();
 }
