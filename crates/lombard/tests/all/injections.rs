@@ -13,9 +13,9 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use sqlx::ConnectOptions;
 use tokio::{
-    io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
+    io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader, Lines},
     net::TcpStream,
-    process::{Child, Command},
+    process::{Child, ChildStdout, Command},
     time::timeout,
 };
 use uuid::Uuid;
@@ -55,6 +55,8 @@ const TEXTS: [&str; 16] = [
 struct Logged {
     child: Child,
     url: String,
+    /// Open, for else it could not write what it says next.
+    _says: Lines<BufReader<ChildStdout>>,
 }
 
 impl Logged {
@@ -81,7 +83,7 @@ impl Logged {
             }
         };
         let url = timeout(PATIENCE, url).await.unwrap();
-        Self { child, url }
+        Self { child, url, _says: lines }
     }
 }
 

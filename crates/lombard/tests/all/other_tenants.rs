@@ -102,7 +102,8 @@ impl Somebody {
         }
     }
 
-    /// All that is there of the tenant, by table, but for seals, which are made when entries are old enough.
+    /// All that is there of the tenant, by table, but for seals and the audit log's links, which are made
+    /// when entries and records are old enough.
     async fn rows(&self) -> BTreeMap<String, String> {
         let mut rows = BTreeMap::new();
         let databases = &platform().databases;
@@ -113,7 +114,8 @@ impl Somebody {
             let tables: Vec<String> = sqlx::query_scalar(
                 "
                 select table_name::text from information_schema.columns
-                where table_schema = 'public' and column_name = 'tenant_id' and table_name <> 'seals'
+                where table_schema = 'public' and column_name = 'tenant_id'
+                    and table_name not in ('seals', 'audit_links')
                 ",
             )
             .fetch_all(&mut conn)

@@ -17,6 +17,8 @@ const GRANTS: &[(&str, &[(&str, &str)])] = &[
             ("api_key_secrets", "delete, insert, select, update (expire_time)"),
             ("api_keys", "insert, select, update"),
             ("api_users", "insert, select, update"),
+            ("audit_links", "insert, select"),
+            ("audit_records", "insert, select"),
             ("login_attempts", "delete, insert, select, update (wrong)"),
             ("tenants", "insert, select, update"),
             ("tokens", "delete, insert, select, update (revoke_time)"),
@@ -26,6 +28,8 @@ const GRANTS: &[(&str, &[(&str, &str)])] = &[
         "customer",
         &[
             ("_sqlx_migrations", "select"),
+            ("audit_links", "insert, select"),
+            ("audit_records", "insert, select"),
             ("customer_changes", "delete, insert, select, update"),
             ("customer_counts", "insert, select, update"),
             ("customer_erasures", "delete, insert, select"),
@@ -39,6 +43,7 @@ const GRANTS: &[(&str, &[(&str, &str)])] = &[
         "kyc",
         &[
             ("_sqlx_migrations", "select"),
+            ("audit_links", "insert, select"),
             ("audit_records", "insert, select"),
             ("decision_notes", "delete, insert, select, update (note_key, note_key_version)"),
             ("documents", "insert, select, update"),
@@ -67,6 +72,8 @@ const GRANTS: &[(&str, &[(&str, &str)])] = &[
                 "insert, select, update (active, balance_minor, entry_count, floor_minor, \
                  held_minor, last_entry_time, version)",
             ),
+            ("audit_links", "insert, select"),
+            ("audit_records", "insert, select"),
             ("entries", "insert, select"),
             ("inbound_payments", "insert, select, update (outcome, return_payment_id)"),
             ("ledgers", "insert, select, update (update_time)"),

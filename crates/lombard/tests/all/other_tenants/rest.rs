@@ -38,6 +38,8 @@ pub(super) fn cases(us: &Somebody, them: &Somebody) -> Vec<(&'static str, Case)>
     vec![
         ("POST /login", no_id()),
         ("POST /logout", no_id()),
+        // The caller's own log alone, whatever object is named.
+        ("GET /audit", no_id()),
         ("GET /access/keys", no_id()),
         ("POST /access/keys", with("/access/keys", new_key)),
         (
