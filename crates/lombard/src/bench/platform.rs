@@ -39,9 +39,13 @@ impl Platform {
         prefix: &str,
         log: &Path,
     ) -> anyhow::Result<Self> {
+        // Beside the log, and the same when it is started again.
+        let files = log.with_extension("files");
         let log = File::options().create(true).append(true).open(log)?;
         let mut child = Command::new(env::current_exe()?)
             .args(["dev", "--listen", "127.0.0.1:0", "--database-prefix", prefix])
+            .arg("--data-dir")
+            .arg(files)
             .env("LOMBARD_DATABASE_URL", server.to_url_lossy().as_str())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
