@@ -51,7 +51,7 @@ problems = []
 for query in queries:
     bare = re.sub(r'"[^"]*"', "", query)
     # Labels: in braces, and after by and on.
-    bare = re.sub(r"\{[^}]*\}|\[[^\]]*\]|\b(by|on)\s*\([^)]*\)", "", bare)
+    bare = re.sub(r"\boffset \w+|\{[^}]*\}|\[[^\]]*\]|\b(by|on)\s*\([^)]*\)", "", bare)
     for name in set(re.findall(r"[a-z][a-z0-9_:]*", bare)) - WORDS - OTHERS - recorded:
         plain = re.sub(r"_(bucket|count|sum)$", "", name)
         if not (name in known or plain in known or PROCESS.match(name)):

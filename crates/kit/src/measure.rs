@@ -28,6 +28,8 @@ const OUTSIDE: &str = "lombard_outside_call_seconds";
 const UNDER_WAY: &str = "lombard_work_under_way";
 const POOL: &str = "lombard_database_connections";
 const POOL_MOST: &str = "lombard_database_connections_max";
+/// Gauge: when the certificate ends that is shown now, in Unix time, by `of`.
+const CERTIFICATE: &str = "lombard_certificate_expiration_timestamp_seconds";
 
 /// Upper bounds of histograms: of seconds, from a tenth of a millisecond on.
 const SECONDS: [f64; 13] =
@@ -57,23 +59,41 @@ pub(crate) fn install() -> anyhow::Result<PrometheusHandle> {
     metrics::describe_gauge!(UNDER_WAY, "Payments and verifications that are worked on.");
     metrics::describe_gauge!(POOL, "Connections of the service's pool to its database.");
     metrics::describe_gauge!(POOL_MOST, "Connections that the pool may have.");
+    metrics::describe_gauge!(CERTIFICATE, "When the certificate in use ends, in Unix time.");
     metrics_process::Collector::default().describe();
     ON.store(true, Ordering::Relaxed);
     Ok(handle)
 }
 
-/// What is read off when somebody looks.
-static SAMPLES: Mutex<Vec<(Arc<()>, PgPool)>> = Mutex::new(Vec::new());
+type Sample = Box<dyn Fn() + Send>;
 
-/// A pool whose connections are counted, until dropped.
+/// What is read off when somebody looks.
+static SAMPLES: Mutex<Vec<(Arc<()>, Sample)>> = Mutex::new(Vec::new());
+
+/// Something that is read off when somebody looks, until dropped.
 #[derive(Debug)]
 pub(crate) struct Watched(Arc<()>);
 
 impl Watched {
-    pub(crate) fn new(pool: &PgPool) -> Self {
+    fn new(sample: impl Fn() + Send + 'static) -> Self {
         let mark = Arc::new(());
-        samples().push((Arc::clone(&mark), pool.clone()));
+        samples().push((Arc::clone(&mark), Box::new(sample)));
         Self(mark)
+    }
+
+    /// The connections of a pool.
+    pub(crate) fn pool(pool: &PgPool) -> Self {
+        let pool = pool.clone();
+        Self::new(move || sample_pool(&pool))
+    }
+
+    /// When a certificate ends, in Unix time. `of` is the service that shows it, or `public`.
+    pub(crate) fn certificate(of: &str, ends: impl Fn() -> i64 + Send + 'static) -> Self {
+        let of = of.to_owned();
+        Self::new(move || {
+            let end = Duration::from_secs(u64::try_from(ends()).unwrap_or_default());
+            metrics::gauge!(CERTIFICATE, "of" => of.clone()).set(end.as_secs_f64());
+        })
     }
 }
 
@@ -83,25 +103,29 @@ impl Drop for Watched {
     }
 }
 
-fn samples() -> MutexGuard<'static, Vec<(Arc<()>, PgPool)>> {
+fn samples() -> MutexGuard<'static, Vec<(Arc<()>, Sample)>> {
     SAMPLES.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Reads off what is sampled.
 pub(crate) fn sample() {
-    for (_, pool) in samples().iter() {
-        let options = pool.connect_options();
-        let database = options.get_database().unwrap_or_default().to_owned();
-        let idle = u32::try_from(pool.num_idle()).unwrap_or(u32::MAX);
-        let used = pool.size().saturating_sub(idle);
-        for (state, count) in [("idle", idle), ("used", used)] {
-            metrics::gauge!(POOL, "database" => database.clone(), "state" => state)
-                .set(f64::from(count));
-        }
-        let most = pool.options().get_max_connections();
-        metrics::gauge!(POOL_MOST, "database" => database).set(f64::from(most));
+    for (_, sample) in samples().iter() {
+        sample();
     }
     metrics_process::Collector::default().collect();
+}
+
+fn sample_pool(pool: &PgPool) {
+    let options = pool.connect_options();
+    let database = options.get_database().unwrap_or_default().to_owned();
+    let idle = u32::try_from(pool.num_idle()).unwrap_or(u32::MAX);
+    let used = pool.size().saturating_sub(idle);
+    for (state, count) in [("idle", idle), ("used", used)] {
+        metrics::gauge!(POOL, "database" => database.clone(), "state" => state)
+            .set(f64::from(count));
+    }
+    let most = pool.options().get_max_connections();
+    metrics::gauge!(POOL_MOST, "database" => database).set(f64::from(most));
 }
 
 /// An HTTP request that was served. `route` is the pattern, never the path.

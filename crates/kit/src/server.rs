@@ -66,7 +66,7 @@ pub async fn serve(
         .add_service(health_service)
         .add_service(reflection)
         .serve_with_incoming_shutdown(incoming, stop.clone().cancelled_owned());
-    let _counted = Watched::new(database.pool());
+    let _counted = Watched::pool(database.pool());
     // Asking must not wait for requests: a busy pool is no reason to be taken out of service.
     let own_connection = postgres::pool(database.connect_options().as_ref().clone(), 1);
     // tonic alone would wait for ever for a client that keeps a request open.

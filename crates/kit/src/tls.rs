@@ -24,7 +24,10 @@ mod identity;
 pub use accept::{Accepting, Listener};
 pub use connection::Connection;
 
-use self::{accept::Security, files::Reread, identity::Identity};
+use self::{
+    accept::Security,
+    identity::{Identity, Public},
+};
 
 /// The certificates of this process, and whether it may do without.
 #[derive(Debug, Clone, Args)]
@@ -146,7 +149,7 @@ impl Links {
         certificate: Option<[PathBuf; 2]>,
     ) -> anyhow::Result<Listener> {
         let security = match certificate {
-            Some(files) => Security::Server(Arc::new(Reread::open(files, identity::public)?)),
+            Some(files) => Security::Server(Arc::new(Public::open(files)?)),
             None => Security::None(self.plaintext),
         };
         let tcp = TcpListener::bind(address).await.context("cannot listen")?;

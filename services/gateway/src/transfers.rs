@@ -1,6 +1,6 @@
 //! Transfers between two ledgers of a tenant.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use axum::extract::State;
 use proto::ledger::v1::{CreateTransferRequest, Transfer, create_transfer_request::Amount};
@@ -51,8 +51,8 @@ pub(crate) struct NewTransfer {
     reference: Option<String>,
     /// Kept with both transactions: up to 16 texts of up to 255 characters, under names of 1-40
     /// letters, digits and `_ - .`.
-    #[schema(value_type = Option<HashMap<String, String>>)]
-    metadata: HashMap<String, String>,
+    #[schema(value_type = Option<BTreeMap<String, String>>)]
+    metadata: BTreeMap<String, String>,
 }
 
 impl Parse for NewTransfer {

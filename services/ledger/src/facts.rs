@@ -139,7 +139,7 @@ impl Shared {
         if number == wanted.next {
             wanted.next = wanted.next.saturating_add(1);
             Taken::ToRead(std::mem::take(&mut wanted.keys))
-        } else if wanted.read >= Some(number) {
+        } else if wanted.read == Some(number) {
             Taken::Read
         } else {
             Taken::Failed
@@ -191,6 +191,18 @@ mod tests {
         let shared = Shared::default();
         let (gone, waits) = (shared.want(&[key()]), shared.want(&[key()]));
         assert!(matches!(shared.take(gone), Taken::ToRead(_)));
+
+        assert!(matches!(shared.take(waits), Taken::Failed));
+    }
+
+    #[test]
+    fn a_reading_after_a_failed_one_says_nothing_to_those_of_the_failed_one() {
+        let shared = Shared::default();
+        let (gone, waits) = (shared.want(&[key()]), shared.want(&[key()]));
+        assert!(matches!(shared.take(gone), Taken::ToRead(_)));
+        let later = shared.want(&[key()]);
+        assert!(matches!(shared.take(later), Taken::ToRead(_)));
+        shared.has_read(later);
 
         assert!(matches!(shared.take(waits), Taken::Failed));
     }

@@ -27,7 +27,7 @@ use crate::{
     records,
     store::{
         self,
-        accounts::{STRIPES, System},
+        accounts::System,
         inbound_payments::{RailReference, Taken},
     },
     transfers::Asked,
@@ -168,7 +168,7 @@ impl Coming {
             let taken = store::inbound_payments::find(conn, &self.name).await?;
             return Ok((taken.ok_or_else(|| Error::corrupt("inbound payment"))?, true));
         }
-        let account = System::Settlement { stripe: rand::random_range(0..STRIPES) };
+        let account = System::any_settlement();
         let settlement =
             store::accounts::system(conn, self.tenant, self.amount.currency(), account).await?;
         if let Some(ledger) = ledger {
@@ -183,7 +183,7 @@ impl Coming {
             match settle(&mut attempt, order).await {
                 Ok(_) => {
                     attempt.commit().await?;
-                    let taken = Taken { tenant: self.tenant, transfer, given_back_by: None };
+                    let taken = Taken { tenant: self.tenant, transfer };
                     return Ok((taken, false));
                 }
                 Err(Error::LedgerDisabled) => attempt.rollback().await?,
@@ -224,7 +224,7 @@ impl Coming {
         let by = records::ourselves(tenant);
         records::of_payment(conn, &by, "payment.create", None, &payment).await?;
         store::inbound_payments::set_returned(conn, &self.name, payment.id).await?;
-        Ok(Taken { tenant, transfer, given_back_by: Some(payment.id) })
+        Ok(Taken { tenant, transfer })
     }
 
     fn order(

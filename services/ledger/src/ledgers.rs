@@ -243,8 +243,8 @@ impl Ledgers {
         Ok(ledger.map(|ledger| ledger.currency))
     }
 
-    /// Enables or disables a ledger, or sets how far it may be overdrawn. When this has been answered, it holds for every transfer that
-    /// has not been.
+    /// Enables or disables a ledger, or sets how far it may be overdrawn. When this has been answered, it
+    /// holds for every transfer that has not been.
     pub(crate) async fn update<M: Message + Default>(
         &self,
         caller: &Caller,

@@ -63,9 +63,12 @@ pub static MIGRATIONS: Migrator = sqlx::migrate!();
 /// The role that the service does everything in, whoever connects.
 pub const ROLE: &str = "ledger_service";
 
-/// What the service serves, on the database that a pool leads to. `customer` leads to the customer service. The handle is
-/// that of the task that posts transfers: it ends when nothing is served any more and all that was
-/// accepted has been answered. The work that payments leave is done by [`work`].
+/// How long the batch under way has to end when the time to drain is over.
+const LAST_BATCH: Duration = Duration::from_secs(2);
+
+/// What the service serves, on the database that a pool leads to. `customer` leads to the customer
+/// service. The handle is that of the task that posts transfers: it ends when nothing is served any more
+/// and all that was accepted has been answered. The work that payments leave is done by [`work`].
 #[must_use]
 #[expect(clippy::needless_pass_by_value, reason = "the pool is the service's from then on")]
 pub fn service(settings: Settings, pool: PgPool, customer: Channel) -> (Service, JoinHandle<()>) {
@@ -123,8 +126,8 @@ pub async fn serve(
     let worker = Box::pin(worker.run(drain_timeout, worker_stop.clone()));
     let (served, ()) = tokio::join!(server, worker);
     if !posting.is_finished() {
-        // Requests that were cut off have nobody to answer, but may have been begun.
-        let _ = tokio::time::timeout(drain_timeout, posting).await;
+        // Requests that were cut off have nobody to answer, but a batch of them may have been begun.
+        let _ = tokio::time::timeout(LAST_BATCH, posting).await;
     }
     background.shutdown().await;
     served

@@ -60,14 +60,17 @@ struct Job {
 enum Message {
     Post(Job),
     /// Accounts as somebody has read them, so that they are not read again. They may be out of date.
-    Seen(Vec<(Key, Account)>),
+    Seen {
+        accounts: Vec<(Key, Account)>,
+        _room: OwnedSemaphorePermit,
+    },
 }
 
 /// Where orders are handed in.
 #[derive(Debug, Clone)]
 pub(crate) struct Queue {
     messages: mpsc::UnboundedSender<Message>,
-    /// What bounds the channel, for the most part: who tells of accounts posts to them next.
+    /// What bounds the channel.
     room: Arc<Semaphore>,
 }
 
@@ -111,20 +114,15 @@ impl Queue {
         answered.await.map_err(|_| errors::Error::OutcomeUnknown.into())
     }
 
-    /// Tells of accounts that have just been read.
+    /// Tells of accounts that have just been read. Where there is no room they are read again.
     pub(crate) fn tell(&self, seen: Vec<(Key, Account)>) {
-        // A task that has ended posts no more.
-        let _ = self.messages.send(Message::Seen(seen));
-    }
-
-    /// Posts one order.
-    ///
-    /// # Errors
-    ///
-    /// As [`Queue::post`], or why the order was refused.
-    pub(crate) async fn post_one(&self, order: Order, deadline: Instant) -> Result<Posted, Error> {
-        let posted = self.post(vec![order], deadline).await?.pop();
-        posted.unwrap_or_else(|| Err(Error::corrupt("no answer")))
+        if seen.is_empty() {
+            return;
+        }
+        if let Ok(room) = Arc::clone(&self.room).try_acquire_owned() {
+            // A task that has ended posts no more.
+            let _ = self.messages.send(Message::Seen { accounts: seen, _room: room });
+        }
     }
 }
 

@@ -20,7 +20,9 @@ pub(crate) trait Rail: Send + Sync {
     /// answer, and after a failure that says nothing. Its id tells that it is the same one, which is
     /// paid once; the answer is how far that has come.
     ///
-    /// [`RailError::Permanent`] says that the rail does not have the payment and will not take it.
+    /// [`RailError::Permanent`] says that the rail does not have the payment and will not take it: the
+    /// payment ends, and its money is free again. A rail that calls the second time a duplicate is to
+    /// be asked for the payment's state, and that is the answer.
     fn submit<'a>(&'a self, instruction: &'a Instruction) -> Answer<'a, Progress>;
 
     /// Asks about a payment that it has taken.

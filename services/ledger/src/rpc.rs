@@ -15,13 +15,13 @@ mod sandbox;
 mod transactions;
 mod transfers;
 
+use std::sync::Arc;
+
 use kit::{caller::Caller, errors::Violations, postgres::Database};
 use proto::ledger::v1::{
     self as pb, ledger_service_server::LedgerServiceServer,
     payment_service_server::PaymentServiceServer, sandbox_service_server::SandboxServiceServer,
 };
-use std::sync::Arc;
-
 use tokio::sync::Notify;
 use tonic::{Request, Response, Status, async_trait, service::Routes, transport::Channel};
 use types::Currency;

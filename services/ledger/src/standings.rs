@@ -58,15 +58,16 @@ impl Standings {
         caller: &Caller,
         customer: CustomerId,
     ) -> Result<bool, Error> {
-        Ok(self.may_send_all(caller, &[customer]).await?.contains(&customer))
+        let may_send = self.may_send_all(caller, &[customer]).await.map_err(errors::Error::from)?;
+        Ok(may_send.contains(&customer))
     }
 
-    /// Those of these customers who may send money now.
+    /// Those of these customers who may send money now. An error is the customer service's.
     pub(crate) async fn may_send_all(
         &self,
         caller: &Caller,
         customers: &[CustomerId],
-    ) -> Result<HashSet<CustomerId>, Error> {
+    ) -> Result<HashSet<CustomerId>, Status> {
         let tenant = self.tenants.get(caller.tenant());
         let mut may_send = HashSet::with_capacity(customers.len());
         for batch in customers.chunks(BATCH) {
@@ -93,13 +94,13 @@ impl Standings {
         tenant: &Tenant,
         caller: &Caller,
         customers: &[CustomerId],
-    ) -> Result<HashSet<CustomerId>, Error> {
+    ) -> Result<HashSet<CustomerId>, Status> {
         loop {
             let mut told = tenant.wait_for(customers);
             let _turn = tokio::select! {
                 biased;
                 told = &mut told => match told {
-                    Ok(answer) => return answer.map_err(upstream),
+                    Ok(answer) => return answer,
                     // Who made the call has gone.
                     Err(_) => continue,
                 },
@@ -108,10 +109,10 @@ impl Standings {
             // It is ours to call, until we are told: others may come first.
             loop {
                 match told.try_recv() {
-                    Ok(answer) => return answer.map_err(upstream),
+                    Ok(answer) => return answer,
                     Err(TryRecvError::Closed) => break,
                     Err(TryRecvError::Empty) => {
-                        self.call(tenant, caller).await.map_err(upstream)?;
+                        self.call(tenant, caller).await?;
                     }
                 }
             }
@@ -174,10 +175,6 @@ fn forget(by_id: &mut HashMap<TenantId, Arc<Tenant>>, is_too_much: impl Fn(usize
 fn is_out_of_time(status: &Status) -> bool {
     matches!(status.code(), Code::DeadlineExceeded | Code::Cancelled)
         && !client::is_broken_transport(status)
-}
-
-fn upstream(status: Status) -> Error {
-    errors::Error::from(status).into()
 }
 
 #[cfg(test)]

@@ -1,13 +1,17 @@
 //! Moving money between ledgers. What is to be moved is made out here; it is posted by the [`Queue`].
 
-use std::time::Instant;
+use std::{
+    collections::{HashMap, HashSet},
+    time::Instant,
+};
 
 use kit::{
     caller::Caller,
-    errors::Violations,
+    errors::{self, Violations},
     idempotency::{Answer, Key},
     postgres::Database,
 };
+use tonic::Status;
 use types::{
     Amount, Currency, CustomerId, DecimalText, LedgerId, Reference, Side, TransactionId, TransferId,
 };
@@ -58,6 +62,8 @@ pub(crate) struct NewTransfer {
     pub(crate) sides: Sides,
     pub(crate) amount: Asked,
     pub(crate) reference: Reference,
+    /// The transfer that it undoes.
+    pub(crate) reverses: Option<TransferId>,
     pub(crate) metadata: Metadata,
 }
 
@@ -93,12 +99,8 @@ impl Transfers {
         caller: &Caller,
         new: NewTransfer,
     ) -> Result<Answer<Transfer>, Error> {
-        let key = new.key.as_ref().map(request_key);
-        let order = match self.order(caller, new).await {
-            Ok(order) => order,
-            Err(error) => return self.earlier(caller, key.as_ref(), error).await,
-        };
-        Ok(answer(self.queue.post_one(order, deadline(caller)).await?))
+        let outcome = self.create_all(caller, vec![Ok(new)]).await?.pop();
+        outcome.unwrap_or_else(|| Err(Error::corrupt("a transfer without an outcome")))
     }
 
     /// Moves money many times, each for itself. Those that could not even be asked for stay errors.
@@ -107,35 +109,34 @@ impl Transfers {
         caller: &Caller,
         news: Vec<Result<NewTransfer, Error>>,
     ) -> Result<Vec<Result<Answer<Transfer>, Error>>, Error> {
-        self.learn(caller, &news).await?;
-        let mut orders = Vec::with_capacity(news.len());
-        let mut outcomes = Vec::with_capacity(news.len());
+        let may_send = self.learn(caller, &news).await?;
+        let (mut orders, mut failed) = (Vec::with_capacity(news.len()), Vec::new());
+        let mut is_ordered = Vec::with_capacity(news.len());
         for new in news {
-            let order = match new {
-                Ok(new) => {
-                    let key = new.key.as_ref().map(request_key);
-                    match self.order(caller, new).await {
-                        Ok(order) => Ok(order),
-                        Err(error) => Err(self.earlier(caller, key.as_ref(), error).await),
-                    }
-                }
-                Err(error) => Err(Err(error)),
-            };
-            match order {
+            let key = new.as_ref().ok().and_then(|new| new.key.as_ref()).map(request_key);
+            match new.and_then(|new| self.order(caller, new, &may_send)) {
                 Ok(order) => {
                     orders.push(order);
-                    outcomes.push(None);
+                    is_ordered.push(true);
                 }
-                Err(outcome) => outcomes.push(Some(outcome)),
+                Err(error) => {
+                    failed.push((key, error));
+                    is_ordered.push(false);
+                }
             }
         }
+        let mut failed = self.earlier(caller, failed).await?.into_iter();
         let mut posted = self.queue.post(orders, deadline(caller)).await?.into_iter();
         let lost = || Err(Error::corrupt("an order without an outcome"));
-        let filled = outcomes.into_iter().map(|outcome| match outcome {
-            Some(outcome) => outcome,
-            None => posted.next().map_or_else(lost, |posted| posted.map(answer)),
+        let outcomes = is_ordered.into_iter().map(|is_ordered| {
+            let outcome = if is_ordered {
+                posted.next().map(|posted| posted.map(answer))
+            } else {
+                failed.next()
+            };
+            outcome.unwrap_or_else(lost)
         });
-        Ok(filled.collect())
+        Ok(outcomes.collect())
     }
 
     /// Undoes a transfer between two ledgers.
@@ -158,15 +159,10 @@ impl Transfers {
             sides: back.map_err(|_| Error::corrupt("two sides"))?,
             amount: Asked::Money(amount),
             reference: new.reference.unwrap_or(reference),
+            reverses: Some(id),
             metadata: new.metadata,
         };
-        let key = again.key.as_ref().map(request_key);
-        let mut order = match self.order(caller, again).await {
-            Ok(order) => order,
-            Err(error) => return self.earlier(caller, key.as_ref(), error).await,
-        };
-        order.movement.reverses = Some(id);
-        Ok(answer(self.queue.post_one(order, deadline(caller)).await?))
+        self.create(caller, again).await
     }
 
     /// Reads one transfer.
@@ -185,19 +181,19 @@ impl Transfers {
         Ok(self.ledgers.find(caller.tenant(), id).await?.map(|facts| facts.currency))
     }
 
-    /// What is asked for, with what the customer service says now. Everything else that may change is
-    /// left to the posting. That the amount does not fit is told before that the other ledger is
-    /// missing. Both sides must be ledgers: a tenant's own account is nobody's to name.
-    async fn order(&self, caller: &Caller, new: NewTransfer) -> Result<Order, Error> {
+    /// What is asked for, with what has been learnt. Everything else that may change is left to the
+    /// posting. That the amount does not fit is told before that the other ledger is missing. Both sides
+    /// must be ledgers: a tenant's own account is nobody's to name.
+    fn order(&self, caller: &Caller, new: NewTransfer, may_send: &MaySend) -> Result<Order, Error> {
         let tenant = caller.tenant();
-        let NewTransfer { key, sides, amount, reference, metadata } = new;
-        let [from, to] = [sides.debit(), sides.credit()].map(|id| LedgerId::from_uuid(id.uuid()));
-        self.ledgers.learn(tenant, &[from, to]).await?;
+        let NewTransfer { key, sides, amount, reference, reverses, metadata } = new;
+        let [from, to] = [sides.debit(), sides.credit()].map(ledger);
         let sender = self.ledgers.known(tenant, from).ok_or(Error::LedgerNotFound)?;
         let amount = amount.of(sender.currency)?;
         self.ledgers.known(tenant, to).ok_or(Error::LedgerNotFound)?;
+        let may_send = may_send.as_ref().map_err(|status| errors::Error::from(status.clone()))?;
         // A customer that the customer service does not know any more may send nothing.
-        let payer = if self.standings.may_send(caller, sender.customer).await? {
+        let payer = if may_send.contains(&sender.customer) {
             Payer::Customer
         } else {
             Payer::DisabledCustomer
@@ -213,41 +209,51 @@ impl Transfers {
                 outside: Outside::Neither,
                 amount,
                 reference,
-                reverses: None,
+                reverses,
                 payment: None,
                 metadata,
             },
         })
     }
 
-    /// What an earlier request with the key was answered, if there was one: that stands, whatever is
-    /// wrong by now.
+    /// What earlier requests with these keys were answered, where there were any: that stands, whatever
+    /// is wrong by now.
     async fn earlier(
         &self,
         caller: &Caller,
-        key: Option<&RequestKey>,
-        error: Error,
-    ) -> Result<Answer<Transfer>, Error> {
-        let Some(key) = key else { return Err(error) };
-        let mut conn = self.database.of(caller.tenant()).await?;
-        let asked = [(caller.tenant(), key.id.as_str())];
-        match store::transfers::find_by_requests(&mut conn, &asked).await?.pop() {
-            Some(found) if found.request.as_ref() == Some(key) => {
-                Ok(Answer { message: found.transfer, replayed: true })
+        failed: Vec<(Option<RequestKey>, Error)>,
+    ) -> Result<Vec<Result<Answer<Transfer>, Error>>, Error> {
+        let keys = failed.iter().filter_map(|(key, _)| key.as_ref());
+        let asked: Vec<_> = keys.map(|key| (caller.tenant(), key.id.as_str())).collect();
+        let mut recorded = HashMap::new();
+        if !asked.is_empty() {
+            let mut conn = self.database.of(caller.tenant()).await?;
+            for found in store::transfers::find_by_requests(&mut conn, &asked).await? {
+                let Some(request) = found.request else { continue };
+                recorded.insert(request.id, (request.hash, found.transfer));
             }
-            Some(_) => Err(Refused::KeyReused.into()),
-            None => Err(error),
         }
+        let outcomes = failed.into_iter().map(|(key, error)| {
+            let Some(key) = key else { return Err(error) };
+            match recorded.get(&key.id) {
+                Some((hash, transfer)) if *hash == key.hash => {
+                    Ok(Answer { message: transfer.clone(), replayed: true })
+                }
+                Some(_) => Err(Refused::KeyReused.into()),
+                None => Err(error),
+            }
+        });
+        Ok(outcomes.collect())
     }
 
-    /// Asks what is not known yet of the ledgers of many transfers, and of those who pay, at once.
+    /// Asks what is not known yet of the ledgers of transfers, and who of those who pay may send money
+    /// now: once for all of them.
     async fn learn(
         &self,
         caller: &Caller,
         news: &[Result<NewTransfer, Error>],
-    ) -> Result<(), Error> {
+    ) -> Result<MaySend, Error> {
         let tenant = caller.tenant();
-        let ledger = |id: AccountId| LedgerId::from_uuid(id.uuid());
         let sides = news.iter().flatten().flat_map(|new| [new.sides.debit(), new.sides.credit()]);
         let mut ids: Vec<LedgerId> = sides.map(ledger).collect();
         ids.sort_unstable();
@@ -255,11 +261,18 @@ impl Transfers {
         self.ledgers.learn(tenant, &ids).await?;
         let payers = news.iter().flatten().map(|new| ledger(new.sides.debit()));
         let payers = payers.filter_map(|id| self.ledgers.known(tenant, id));
-        let customers: Vec<CustomerId> = payers.map(|facts| facts.customer).collect();
-        // Where it fails, each transfer asks for itself.
-        let _ = self.standings.may_send_all(caller, &customers).await;
-        Ok(())
+        let mut customers: Vec<CustomerId> = payers.map(|facts| facts.customer).collect();
+        customers.sort_unstable();
+        customers.dedup();
+        Ok(self.standings.may_send_all(caller, &customers).await)
     }
+}
+
+/// Those who may send money now, or that it cannot be found out.
+type MaySend = Result<HashSet<CustomerId>, Status>;
+
+fn ledger(account: AccountId) -> LedgerId {
+    LedgerId::from_uuid(account.uuid())
 }
 
 /// The transfer that an id names, which may be that of one of its sides.

@@ -14,6 +14,7 @@ use time::OffsetDateTime;
 mod accounts;
 mod entries;
 mod ledgers;
+mod payments;
 mod report;
 mod requests;
 mod seals;
@@ -62,6 +63,9 @@ pub async fn verify(pool: &PgPool, options: Options) -> anyhow::Result<Report> {
     checks.extend(requests::keys(conn, &counts).await?);
     checks.extend(requests::outcomes(conn, &counts).await?);
     checks.extend(transfers::reversals(conn).await?);
+    checks.extend(payments::transfers(conn, &counts).await?);
+    checks.extend(payments::inbound(conn, &counts).await?);
+    checks.extend(payments::suspense(conn).await?);
     checks.extend(ledgers::pairs(conn, &counts).await?);
     checks.extend(ledgers::numbers(conn).await?);
     let settled = snapshot_time.checked_sub(seals::SETTLING).unwrap_or(snapshot_time);
@@ -100,6 +104,8 @@ struct Counts {
     entries: i64,
     requests: i64,
     keyed_transfers: i64,
+    payments: i64,
+    inbound_payments: i64,
 }
 
 impl Counts {
@@ -113,7 +119,9 @@ impl Counts {
                 t.transfers as "transfers!",
                 (select count(*) from entries) as "entries!",
                 (select count(*) from requests) as "requests!",
-                t.keyed as "keyed_transfers!"
+                t.keyed as "keyed_transfers!",
+                (select count(*) from payments) as "payments!",
+                (select count(*) from inbound_payments) as "inbound_payments!"
             from (select count(*) as transfers, count(request_id) as keyed from transfers) t
             "#
         );

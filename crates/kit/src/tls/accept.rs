@@ -11,7 +11,6 @@ use std::{
 };
 
 use anyhow::ensure;
-use rustls::ServerConfig;
 use tokio::{
     net::{TcpListener, TcpStream},
     sync::mpsc,
@@ -24,8 +23,7 @@ use tokio_stream::Stream;
 use super::{
     Plaintext,
     connection::{Connection, Link},
-    files::Reread,
-    identity::Identity,
+    identity::{Identity, Public},
 };
 use crate::peers::Peer;
 
@@ -47,7 +45,7 @@ pub struct Listener {
 pub(super) enum Security {
     None(Plaintext),
     Mutual(Arc<Identity>),
-    Server(Arc<Reread<ServerConfig, 2>>),
+    Server(Arc<Public>),
 }
 
 impl From<TcpListener> for Listener {
@@ -167,7 +165,7 @@ async fn prove(
     let (link, peer) = match security {
         Security::None(_) => (Link::Plain(stream), Peer::Plaintext),
         Security::Server(config) => {
-            let acceptor = TlsAcceptor::from(config.current());
+            let acceptor = TlsAcceptor::from(config.server());
             (Link::Tls(Box::new(acceptor.accept(stream).await?)), Peer::Unnamed)
         }
         Security::Mutual(identity) => {

@@ -13,14 +13,16 @@ use rustls::{
     version::{TLS12, TLS13},
 };
 use webpki::EndEntityCert;
+use x509_parser::parse_x509_certificate;
 
 use super::files::Reread;
-use crate::peers::Peer;
+use crate::{measure::Watched, peers::Peer};
 
 /// This process among its peers.
 #[derive(Debug)]
 pub(crate) struct Identity {
-    keys: Reread<Keys, 3>,
+    keys: Arc<Reread<Keys, 3>>,
+    _watched: Watched,
     domain: String,
     internal_callers: Vec<String>,
 }
@@ -30,6 +32,7 @@ pub(crate) struct Identity {
 pub(crate) struct Keys {
     pub(crate) server: Arc<ServerConfig>,
     pub(crate) client: Arc<ClientConfig>,
+    end: i64,
 }
 
 impl Identity {
@@ -41,9 +44,11 @@ impl Identity {
         internal_callers: Vec<String>,
     ) -> anyhow::Result<Self> {
         let domain = domain.to_ascii_lowercase();
-        let (service, ending) = (service.to_owned(), domain.clone());
-        let keys = Reread::open(files, move |files| keys(files, &service, &ending))?;
-        Ok(Self { keys, domain, internal_callers })
+        let (name, ending) = (service.to_owned(), domain.clone());
+        let keys = Arc::new(Reread::open(files, move |files| keys(files, &name, &ending))?);
+        let watched = Arc::clone(&keys);
+        let watched = Watched::certificate(service, move || watched.current().end);
+        Ok(Self { keys, _watched: watched, domain, internal_callers })
     }
 
     /// What the next handshake is to be made with.
@@ -100,6 +105,7 @@ fn keys(
     })?;
     let verifier =
         WebPkiClientVerifier::builder_with_provider(Arc::clone(&roots), provider()).build()?;
+    let end = end(&chain)?;
     let mut server = ServerConfig::builder_with_provider(provider())
         .with_protocol_versions(&[&TLS13])?
         .with_client_cert_verifier(verifier)
@@ -114,7 +120,7 @@ fn keys(
         .with_client_auth_cert(chain, self::key(key)?)?;
     client.alpn_protocols = vec![b"h2".to_vec()];
     client.resumption = Resumption::disabled();
-    Ok(Keys { server: Arc::new(server), client: Arc::new(client) })
+    Ok(Keys { server: Arc::new(server), client: Arc::new(client), end })
 }
 
 /// Whether peers will accept it: told here, not by each of them.
@@ -133,15 +139,54 @@ fn check(
     Ok(())
 }
 
-/// For clients that nobody knows: a certificate and its key.
-pub(crate) fn public([certificate, key]: &[PathBuf; 2]) -> anyhow::Result<ServerConfig> {
+/// What is shown to clients that nobody knows.
+#[derive(Debug)]
+pub(crate) struct Public {
+    offered: Arc<Reread<Offered, 2>>,
+    _watched: Watched,
+}
+
+#[derive(Debug)]
+struct Offered {
+    server: Arc<ServerConfig>,
+    end: i64,
+}
+
+impl Public {
+    /// From the files of a certificate and its key.
+    pub(crate) fn open(files: [PathBuf; 2]) -> anyhow::Result<Self> {
+        let offered = Arc::new(Reread::open(files, offered)?);
+        let watched = Arc::clone(&offered);
+        let watched = Watched::certificate("public", move || watched.current().end);
+        Ok(Self { offered, _watched: watched })
+    }
+
+    /// What the next handshake is to be made with.
+    pub(crate) fn server(&self) -> Arc<ServerConfig> {
+        Arc::clone(&self.offered.current().server)
+    }
+}
+
+fn offered([certificate, key]: &[PathBuf; 2]) -> anyhow::Result<Offered> {
+    let chain = chain(certificate)?;
+    let end = end(&chain)?;
     let mut server = ServerConfig::builder_with_provider(provider())
         .with_protocol_versions(&[&TLS13, &TLS12])?
         .with_no_client_auth()
-        .with_single_cert(chain(certificate)?, self::key(key)?)
+        .with_single_cert(chain, self::key(key)?)
         .context("the certificate and its key do not belong together")?;
     server.alpn_protocols = vec![b"h2".to_vec(), b"http/1.1".to_vec()];
-    Ok(server)
+    Ok(Offered { server: Arc::new(server), end })
+}
+
+/// When the first of these certificates ends, in Unix time.
+fn end(chain: &[CertificateDer<'_>]) -> anyhow::Result<i64> {
+    let mut first = i64::MAX;
+    for certificate in chain {
+        let (_, parsed) = parse_x509_certificate(certificate).context("no X.509 certificate")?;
+        first = first.min(parsed.validity().not_after.timestamp());
+    }
+    Ok(first)
 }
 
 fn chain(file: &PathBuf) -> anyhow::Result<Vec<CertificateDer<'static>>> {

@@ -5,16 +5,24 @@ use std::{
     os::unix::fs::PermissionsExt,
     path::Path,
     process::{Output, Stdio},
+    time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
+use devcerts::Authority;
 use kit::tls::TlsConfig;
 use lombard::{
     identity::Identity,
     stack::{Databases, SANDBOX, Stack},
 };
 use tempfile::TempDir;
-use tokio::{net::TcpListener, process::Command};
+use tokio::{net::TcpListener, process::Command, time::sleep};
 use uuid::Uuid;
+
+use crate::program::{Dev, directory};
+
+const HOUR: Duration = Duration::from_hours(1);
+/// Longer than the files are not looked at.
+const NOTICED: Duration = Duration::from_millis(1100);
 
 async fn lombard(arguments: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_lombard"));
@@ -89,4 +97,36 @@ async fn the_documented_flow_works_where_services_know_each_other() {
     .await;
     assert!(kit::client::is_broken_transport(&plain.unwrap_err()), "it was not over TLS");
     stack.stop().await.unwrap();
+}
+
+/// When the certificate ends that a service shows, as its metrics tell.
+async fn end(admin: &str, of: &str) -> f64 {
+    let metrics = reqwest::get(format!("http://{admin}/metrics")).await.unwrap();
+    let metrics = metrics.text().await.unwrap();
+    let name = format!("lombard_certificate_expiration_timestamp_seconds{{of=\"{of}\"}} ");
+    let line = metrics.lines().find_map(|line| line.strip_prefix(&name));
+    line.unwrap_or_else(|| panic!("{metrics}")).parse().unwrap()
+}
+
+#[tokio::test]
+async fn when_certificates_end_is_told_of_those_in_use() {
+    let (certificates, data) = (TempDir::new().unwrap(), directory());
+    let path = certificates.path();
+    dev_certs(path).await;
+    let admin = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap().to_string();
+    let arguments = ["--listen", "127.0.0.1:0", "--admin-listen", &admin];
+    let arguments = [&arguments[..], &["--certificates", path.to_str().unwrap()]].concat();
+    let mut dev = Dev::start_with(data.path(), &arguments);
+    dev.until_ready().await;
+    let (ledger, kyc) = (end(&admin, "ledger").await, end(&admin, "kyc").await);
+
+    let authority = Authority::of(path).unwrap();
+    authority.issue_now("ledger.lombard", HOUR).unwrap().write(path, "ledger").unwrap();
+    sleep(NOTICED).await;
+
+    let soon = SystemTime::now().duration_since(UNIX_EPOCH).unwrap() + HOUR;
+    assert!((end(&admin, "ledger").await - soon.as_secs_f64()).abs() < 120.0);
+    assert!(ledger > soon.as_secs_f64() + 120.0);
+    assert!((end(&admin, "kyc").await - kyc).abs() < 0.5);
+    assert_eq!(dev.terminate().await.code(), Some(0));
 }

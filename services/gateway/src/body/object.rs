@@ -1,6 +1,6 @@
 //! One JSON object, read field by field.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use prost_types::Timestamp;
 use serde_json::value::RawValue;
@@ -182,7 +182,7 @@ impl<'a> Object<'a> {
     }
 
     /// An object of texts, whatever their names are.
-    pub(crate) fn texts(&mut self, name: &str) -> HashMap<String, String> {
+    pub(crate) fn texts(&mut self, name: &str) -> BTreeMap<String, String> {
         let read = |inner: &mut Object<'_>| {
             let names: Vec<_> = inner.fields.iter().map(|(name, _)| name.clone()).collect();
             let pair = |name: String| inner.verbatim(&name).map(|text| (name, text));

@@ -1,6 +1,6 @@
 //! Transfers undone.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use axum::extract::State;
 use proto::ledger::v1::ReverseTransferRequest;
@@ -30,8 +30,8 @@ pub(crate) struct Reversal {
     /// 1-18 characters: letters, digits, space, `_ - . / &`; that of the transfer when absent.
     reference: Option<String>,
     /// As of a transfer.
-    #[schema(value_type = Option<HashMap<String, String>>)]
-    metadata: HashMap<String, String>,
+    #[schema(value_type = Option<BTreeMap<String, String>>)]
+    metadata: BTreeMap<String, String>,
 }
 
 impl Parse for Reversal {

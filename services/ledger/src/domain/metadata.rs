@@ -1,9 +1,6 @@
 //! What callers keep with a transfer for their own use. It is never read here.
 
-use std::{
-    collections::{BTreeMap, HashMap},
-    fmt,
-};
+use std::{collections::BTreeMap, fmt};
 
 /// Pairs of text: up to 16; keys of 1 to 40 letters from A to Z, digits and `_ - .`; values of up to
 /// 255 characters without control characters. They may be personal, so `Debug` shows how many only.
@@ -22,7 +19,7 @@ pub(crate) enum MetadataError {
 }
 
 impl Metadata {
-    pub(crate) fn parse(pairs: &HashMap<String, String>) -> Result<Self, MetadataError> {
+    pub(crate) fn parse(pairs: &BTreeMap<String, String>) -> Result<Self, MetadataError> {
         if pairs.len() > 16 {
             return Err(MetadataError::TooMany);
         }
@@ -35,7 +32,7 @@ impl Metadata {
                 return Err(MetadataError::BadValue);
             }
         }
-        Ok(Self(pairs.iter().map(|(key, value)| (key.clone(), value.clone())).collect()))
+        Ok(Self(pairs.clone()))
     }
 
     /// From where they were kept.

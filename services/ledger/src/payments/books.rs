@@ -19,7 +19,7 @@ use crate::{
     records,
     store::{
         self,
-        accounts::{Key, STRIPES, System},
+        accounts::{Key, System},
         addresses::Addressed,
         inbound_payments::RailReference,
     },
@@ -67,7 +67,9 @@ pub(super) async fn reject(
         store::accounts::save_held(&mut tx, *tenant, account).await?;
     }
     save(&mut tx, "payment.reject", before, &payment).await?;
-    Ok(kit::postgres::commit(tx).await?)
+    kit::postgres::commit(tx).await?;
+    tell_of_suspense(&payment);
+    Ok(())
 }
 
 /// The money that had gone has come back: from settlement to its account, also when that is disabled,
@@ -92,7 +94,17 @@ pub(super) async fn give_back(database: &Database, id: PaymentId) -> Result<(), 
     let posting = post_on(&order, &mut accounts)?;
     write(&mut tx, &[(&order, &posting)], &accounts).await?;
     save(&mut tx, "payment.give_back", before, &payment).await?;
-    Ok(kit::postgres::commit(tx).await?)
+    kit::postgres::commit(tx).await?;
+    tell_of_suspense(&payment);
+    Ok(())
+}
+
+/// What could neither be credited nor be given back waits for a person.
+fn tell_of_suspense(payment: &Payment) {
+    if let Source::Suspense { returns, .. } = payment.source {
+        let (tenant, id) = (payment.tenant, payment.id);
+        tracing::error!(%tenant, "payment {id} was to give back {returns}, which stays in suspense");
+    }
 }
 
 /// Makes a payment to another tenant's ledger, on both sides at once, or tells why that does not take
@@ -148,7 +160,7 @@ async fn settlement(
     tenant: TenantId,
     payment: &Payment,
 ) -> Result<AccountId, Error> {
-    let account = System::Settlement { stripe: rand::random_range(0..STRIPES) };
+    let account = System::any_settlement();
     let mut conn = database.of(tenant).await?;
     store::accounts::system(&mut conn, tenant, payment.amount.currency(), account).await
 }

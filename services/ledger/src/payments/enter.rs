@@ -14,10 +14,7 @@ use crate::{
     },
     error::Error,
     inbound,
-    store::{
-        self,
-        accounts::{STRIPES, System},
-    },
+    store::{self, accounts::System},
 };
 
 /// A payment that may be entered.
@@ -65,7 +62,7 @@ impl Entry {
     /// it leaves alone, so that account is not locked.
     async fn hold(&self, conn: &mut PgConnection, id: PaymentId) -> Result<State, Error> {
         let (tenant, currency) = (self.tenant, self.amount.currency());
-        let account = System::Settlement { stripe: rand::random_range(0..STRIPES) };
+        let account = System::any_settlement();
         let settlement = store::accounts::system(conn, tenant, currency, account).await?;
         let order = self.order(id, settlement, Outside::Credit(self.creditor.clone()))?;
         let credit = store::accounts::load(conn, &[(tenant, settlement)]).await?.pop();

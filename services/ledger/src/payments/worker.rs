@@ -74,10 +74,18 @@ impl Worker {
         };
         let database = self.database.clone();
         let watching = figures::watch(&database, &stop);
-        tokio::join!(self.drive(drain_timeout, &stop), receiving, watching);
+        let working = async { tokio::join!(self.drive(&stop), receiving, watching) };
+        let over = async {
+            stop.cancelled().await;
+            tokio::time::sleep(drain_timeout).await;
+        };
+        tokio::select! {
+            _ = working => {}
+            () = over => tracing::warn!("payments were cut off: the time to drain was over"),
+        }
     }
 
-    async fn drive(&mut self, drain_timeout: Duration, stop: &CancellationToken) {
+    async fn drive(&mut self, stop: &CancellationToken) {
         while !stop.is_cancelled() {
             if let Err(error) = self.take_up(stop).await {
                 tracing::warn!(%error, "no payments can be claimed");
@@ -89,13 +97,8 @@ impl Worker {
                 () = tokio::time::sleep(self.settings.poll_interval) => {}
             }
         }
-        let drained = async {
-            while let Some(ended) = self.under_way.join_next().await {
-                look_at(ended);
-            }
-        };
-        if tokio::time::timeout(drain_timeout, drained).await.is_err() {
-            tracing::warn!("payments were cut off: the time to drain was over");
+        while let Some(ended) = self.under_way.join_next().await {
+            look_at(ended);
         }
     }
 

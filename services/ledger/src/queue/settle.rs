@@ -49,11 +49,13 @@ const LIMIT: Duration = Duration::from_secs(30);
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// What the connection is set to, beside what all are: the statements are few and find their rows by
-/// key, also in tables that have no statistics yet. A lock is not waited for long, because all wait, but longer than a deadlock stays unnoticed (1 s).
+/// key, also in tables that have no statistics yet. A lock is not waited for long, because all wait, but
+/// longer than a deadlock stays unnoticed (1 s).
 const SETTINGS: [(&str, &str); 3] =
     [("plan_cache_mode", "force_generic_plan"), ("enable_seqscan", "off"), ("lock_timeout", "2s")];
 
-/// Tries in a row on copies that were out of date, after which some batches go the locked way at once.
+/// Tries on copies that were out of date, with none between them that went well, after which some
+/// batches go the locked way at once.
 const STALE_TRIES: u32 = 2;
 /// How many batches do then: another process posts to the same accounts.
 const LOCKED_RUN: u32 = 64;
@@ -99,11 +101,12 @@ impl Settler {
 
     /// Settles each order; the outcomes are in their order.
     pub(super) async fn settle(&mut self, orders: Vec<Order>) -> Vec<Result<Posted, Error>> {
+        let begin = Instant::now();
         let mut settled: Vec<Option<Settled>> = orders.iter().map(|_| None).collect();
         let mut rest = vec![Part { range: 0..orders.len(), unseen_end: false }];
         while let Some(Part { range, mut unseen_end }) = rest.pop() {
             let Some(part) = orders.get(range.clone()) else { continue };
-            let outcomes = self.settle_part(part, &mut unseen_end).await;
+            let outcomes = self.settle_part(part, begin, &mut unseen_end).await;
             let slots = settled.iter_mut().skip(range.start).take(range.len());
             let failed = match outcomes {
                 Ok(outcomes) => {
@@ -134,17 +137,18 @@ impl Settler {
         answers(orders, settled)
     }
 
-    /// Settles some orders together. An error is for one of them alone, which halving finds; what the
-    /// database has to do with all of them is in their outcomes.
+    /// Settles some orders together, of a batch that was begun at `begin`. An error is for one of them
+    /// alone, which halving finds; what the database has to do with all of them is in their outcomes.
     async fn settle_part(
         &mut self,
         orders: &[Order],
+        begin: Instant,
         unseen_end: &mut bool,
     ) -> Result<Vec<Settled>, Error> {
         let keys = batch::keys(orders);
         // What was recorded unseen is looked for the locked way only.
         if !*unseen_end && self.trusts_copies() {
-            match in_time(self.limit, self.on_copies(orders, &keys)).await {
+            match in_time(self.limit, self.on_copies(orders, &keys, unseen_end)).await {
                 Ok(outcomes) => return Ok(outcomes),
                 Err(Failure::Stale) => {}
                 // The other way would have to wait for the same lock.
@@ -152,7 +156,7 @@ impl Settler {
                     return Err(error.into());
                 }
                 Err(Failure::Database(error)) => {
-                    *unseen_end = self.broken(&error);
+                    self.let_go(&error);
                     tracing::warn!(%error, "a batch is tried again");
                 }
                 Err(Failure::Corrupt(error)) => return Err(error),
@@ -161,25 +165,27 @@ impl Settler {
                 self.books.forget(key);
             }
         }
-        let begin = Instant::now();
         let mut pause = Duration::from_millis(5);
         loop {
             let error = match in_time(self.limit, self.locked(orders, &keys, unseen_end)).await {
                 Ok(outcomes) => return Ok(outcomes),
                 Err(Failure::Corrupt(error)) => return Err(error),
-                Err(Failure::Stale) => sqlx::Error::Protocol("a key was taken meanwhile".into()),
-                Err(Failure::Database(error)) => error,
+                // A key was taken meanwhile: the next try finds it.
+                Err(Failure::Stale) => None,
+                Err(Failure::Database(error)) => Some(error),
             };
             metrics::counter!(RETRIES).increment(1);
-            *unseen_end |= self.broken(&error);
-            if !postgres::is_transient(&error) || postgres::is_lock_timeout(&error) {
-                return Err(error.into());
+            if let Some(error) = error {
+                self.let_go(&error);
+                if !postgres::is_transient(&error) || postgres::is_lock_timeout(&error) {
+                    return Err(error.into());
+                }
+                tracing::warn!(%error, orders = orders.len(), "a batch has failed");
             }
             if begin.elapsed() > self.patience {
-                tracing::error!(%error, orders = orders.len(), "a batch was given up");
+                tracing::error!(orders = orders.len(), "a batch was given up");
                 return Ok(orders.iter().map(|_| Settled::Failed(given_up(*unseen_end))).collect());
             }
-            tracing::warn!(%error, orders = orders.len(), "a batch is tried again");
             tokio::time::sleep(pause).await;
             pause = pause.saturating_mul(2).min(Duration::from_millis(500));
         }
@@ -201,7 +207,7 @@ impl Settler {
         let locked = match in_time(self.limit, self.locked_elsewhere(&keys)).await {
             Ok(locked) => locked,
             Err(error) => {
-                self.broken(&error);
+                self.let_go(&error);
                 return None;
             }
         };
@@ -217,14 +223,16 @@ impl Settler {
         self.locked_left == 0
     }
 
-    /// Lets go of a connection that may be of no use any more. Answers whether a statement on it may
-    /// have had an effect that was not seen.
-    fn broken(&mut self, error: &sqlx::Error) -> bool {
-        let unanswered = error.as_database_error().is_none();
-        if unanswered || postgres::is_end_of_session(error) {
+    /// Lets go of a connection that may be of no use any more.
+    fn let_go(&mut self, error: &sqlx::Error) {
+        if !is_answer(error) {
             self.conn = None;
-            return true;
         }
-        false
     }
+}
+
+/// Whether it is what the server said of a statement, which then has had no effect. Anything else may
+/// hide that it has.
+fn is_answer(error: &sqlx::Error) -> bool {
+    error.as_database_error().is_some() && !postgres::is_end_of_session(error)
 }

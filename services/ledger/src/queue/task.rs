@@ -14,7 +14,8 @@ use tracing::Instrument;
 use super::{BATCH_ORDERS, BATCH_SECONDS, Job, Message, Posted, QUEUED, settle::Settler};
 use crate::{domain::transfer::Order, error::Error};
 
-/// Orders in one transaction, unless a single caller brings more.
+/// How many orders must be together before no more callers are taken in: a batch has at most so many
+/// and what the last caller brought.
 const BATCH: usize = 1_000;
 
 #[derive(Debug)]
@@ -85,7 +86,7 @@ impl Task {
         let (mut orders, mut callers, mut next) = (Vec::new(), Vec::new(), Some(first));
         while let Some(message) = next.take() {
             match message {
-                Message::Seen(accounts) => self.settler.see(accounts),
+                Message::Seen { accounts, _room: _ } => self.settler.see(accounts),
                 Message::Post(job) => {
                     let Job { orders: wanted, deadline, answer, origin, _room: room } = job;
                     let count = wanted.len();

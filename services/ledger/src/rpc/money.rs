@@ -1,6 +1,6 @@
 //! Money, addresses and enums that several messages have.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use proto::{
     ledger::v1::{self as pb},
@@ -32,8 +32,8 @@ pub(super) fn render_details(details: &BankDetails) -> pb::BankDetails {
     }
 }
 
-pub(super) fn render_metadata(metadata: &Metadata) -> HashMap<String, String> {
-    metadata.pairs().iter().map(|(key, value)| (key.clone(), value.clone())).collect()
+pub(super) fn render_metadata(metadata: &Metadata) -> BTreeMap<String, String> {
+    metadata.pairs().clone()
 }
 
 /// An id that there may be none of.

@@ -63,7 +63,8 @@ pub(super) fn parse(
     });
     let new = (|| {
         let (sides, amount) = (sides?, amount?);
-        Some(NewTransfer { key, sides, amount, reference: reference?, metadata: metadata? })
+        let (reference, metadata) = (reference?, metadata?);
+        Some(NewTransfer { key, sides, amount, reference, reverses: None, metadata })
     })();
     Parsed { from, amount, new: new.filter(|_| bad.is_empty()) }
 }

@@ -32,6 +32,11 @@ pub(crate) enum System {
 }
 
 impl System {
+    /// One stripe of settlement, by chance, so that those who post meanwhile take others.
+    pub(crate) fn any_settlement() -> Self {
+        Self::Settlement { stripe: rand::random_range(0..STRIPES) }
+    }
+
     fn kind(self) -> &'static str {
         match self {
             Self::Settlement { .. } => "settlement",

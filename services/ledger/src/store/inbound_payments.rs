@@ -17,8 +17,6 @@ pub(crate) struct RailReference {
 pub(crate) struct Taken {
     pub(crate) tenant: TenantId,
     pub(crate) transfer: TransferId,
-    /// What gives it back, where it could not be credited.
-    pub(crate) given_back_by: Option<PaymentId>,
 }
 
 /// Notes that a payment comes in, by this transfer, unless it did before; waits for whoever is noting
@@ -72,7 +70,7 @@ pub(crate) async fn find(
 ) -> Result<Option<Taken>, Error> {
     let row = sqlx::query!(
         "
-        select tenant_id, transfer_id, return_payment_id from inbound_payments
+        select tenant_id, transfer_id from inbound_payments
         where rail = $1 and rail_reference = $2
         ",
         name.rail,
@@ -83,6 +81,5 @@ pub(crate) async fn find(
     Ok(row.map(|row| Taken {
         tenant: TenantId::from_uuid(row.tenant_id),
         transfer: TransferId::from_uuid(row.transfer_id),
-        given_back_by: row.return_payment_id.map(PaymentId::from_uuid),
     }))
 }

@@ -119,16 +119,23 @@ pub(crate) struct Backlog {
     pub(crate) failing: i64,
     /// The age of the oldest; zero where there is none.
     pub(crate) oldest: Duration,
+    /// Payments that were to give back what is in suspense, and have ended without.
+    pub(crate) kept_in_suspense: i64,
 }
 
-/// Counts what is open; it is read by an index that has nothing else.
+/// Counts what is open, or waits for a person; each is read by an index that has nothing else.
 pub(crate) async fn backlog(conn: &mut PgConnection, many: i32) -> Result<Backlog, Error> {
     let row = sqlx::query!(
         r#"
         select
             count(*) as "open!",
             count(*) filter (where attempts >= $1) as "failing!",
-            coalesce(extract(epoch from now() - min(create_time)) * 1000, 0)::bigint as "oldest_ms!"
+            coalesce(extract(epoch from now() - min(create_time)) * 1000, 0)::bigint as "oldest_ms!",
+            (
+                select count(*) from payments
+                where returns_transfer_id is not null
+                    and (status = 'rejected' or return_transfer_id is not null)
+            ) as "kept_in_suspense!"
         from payments
         where next_attempt_time is not null
         "#,
@@ -137,7 +144,8 @@ pub(crate) async fn backlog(conn: &mut PgConnection, many: i32) -> Result<Backlo
     .fetch_one(conn)
     .await?;
     let oldest = Duration::from_millis(u64::try_from(row.oldest_ms).unwrap_or_default());
-    Ok(Backlog { open: row.open, failing: row.failing, oldest })
+    let kept_in_suspense = row.kept_in_suspense;
+    Ok(Backlog { open: row.open, failing: row.failing, oldest, kept_in_suspense })
 }
 
 pub(super) fn milliseconds(duration: Duration) -> i64 {

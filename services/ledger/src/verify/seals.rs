@@ -1,6 +1,6 @@
 //! Seals: that each is what its entries and their transfers make it today.
 
-use std::{fmt::Write, time::Instant};
+use std::time::Instant;
 
 use sqlx::PgConnection;
 use time::{Duration, OffsetDateTime};
@@ -43,7 +43,7 @@ pub(super) async fn roots(
             walk.step(kept, tree.as_ref());
         }
     }
-    let seals = Seals { root: hex(&walk.all.root()), count: walk.all.leaves(), until };
+    let seals = Seals { root: kit::hex::hex(&walk.all.root()), count: walk.all.leaves(), until };
     Ok(([walk.check.took(begin.elapsed())], seals))
 }
 
@@ -121,12 +121,4 @@ async fn trees(conn: &mut PgConnection, page: &[Kept]) -> Result<Vec<Option<Tree
     };
     let complete = spans.iter().zip(trees);
     Ok(complete.map(|(span, tree)| tree.filter(|tree| whole(span, tree))).collect())
-}
-
-fn hex(hash: &Hash) -> String {
-    hash.iter().fold(String::with_capacity(64), |mut text, byte| {
-        // Writing to a text cannot fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
 }

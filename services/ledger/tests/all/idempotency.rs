@@ -12,6 +12,7 @@ use types::Currency;
 
 use crate::{
     books::assert_sound,
+    several::item,
     support::{
         Setup, bad_fields, inbound, is_posted, new_ledger, reason, settings, setup, transfer,
     },
@@ -47,6 +48,27 @@ async fn a_retry_posts_once_and_says_so() {
     assert!(first.metadata().get("x-lombard-replayed").is_none());
     assert_eq!(again.metadata().get("x-lombard-replayed").unwrap(), "true");
     assert_eq!(first.into_inner(), again.into_inner());
+    assert_eq!(setup.balance(&alice).await, 400);
+}
+
+#[tokio::test]
+async fn a_retry_with_metadata_is_the_same_request_alone_and_in_a_batch() {
+    let setup = setup().await;
+    let (alice, bob) = pair(&setup, 500).await;
+    let mut request = keyed(&alice, &bob);
+    for number in 0..16 {
+        request.metadata.insert(format!("key-{number}"), number.to_string());
+    }
+
+    let first = setup.transfer(request.clone()).await.unwrap();
+
+    for _ in 0..5 {
+        assert_eq!(setup.transfer(request.clone()).await.unwrap(), first);
+        let batch = setup.batch(vec![request.clone(), request.clone()]).await.unwrap();
+        for outcome in &batch {
+            assert_eq!(item(outcome), Ok(&first));
+        }
+    }
     assert_eq!(setup.balance(&alice).await, 400);
 }
 

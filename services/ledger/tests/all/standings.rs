@@ -15,6 +15,7 @@ use tokio::{
 use tonic::{Code, Status};
 
 use crate::{
+    several::{item, keyed},
     support::{Setup, is_posted, reason, settings, setup, transfer},
     wire::Wire,
 };
@@ -235,4 +236,28 @@ async fn that_the_customer_service_cannot_be_reached_is_found_out_once_for_all()
     let outcomes = timeout(Duration::from_secs(10), waiting.join_all()).await.unwrap();
 
     assert!(outcomes.iter().all(is_unavailable), "{outcomes:?}");
+}
+
+#[tokio::test]
+async fn without_the_customer_service_a_batch_is_told_what_was_posted_before_and_that_the_rest_was_not()
+ {
+    let direct = setup().await;
+    let (alice, bob) = (direct.funded(10_000).await, direct.ledger("gbp").await);
+    let item_of = |n: usize| keyed(&format!("k{n}"), transfer(&alice, &bob, "0.01"));
+    let before: Vec<_> = direct.batch((0..100).map(item_of).collect()).await.unwrap();
+    let nowhere = kit::client::channel("http://127.0.0.1:1".into()).unwrap();
+    let (service, _) = ledger::service(settings(), direct.pool.clone(), nowhere);
+    let ledger = LedgerServiceClient::new(testkit::serve(service).await);
+    let setup = Setup { ledger, ..direct.clone() };
+
+    let asked = setup.batch((0..200).map(item_of).collect());
+    let outcomes = timeout(Duration::from_secs(10), asked).await.unwrap().unwrap();
+
+    for (outcome, first) in outcomes.iter().zip(&before) {
+        assert_eq!(item(outcome), item(first));
+    }
+    for outcome in &outcomes[100..] {
+        assert_eq!(item(outcome), Err("UNAVAILABLE"));
+    }
+    assert_eq!(direct.balance(&bob).await, 100);
 }

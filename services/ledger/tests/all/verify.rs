@@ -1,6 +1,7 @@
 //! Sound books pass; books in which one thing is wrong fail for that, by name.
 
 mod corrupted;
+mod paid;
 mod sealed;
 
 use std::time::Duration;
@@ -33,6 +34,9 @@ struct Books {
 impl Books {
     async fn new() -> Self {
         let setup = setup().await;
+        let closed = setup.ledger("gbp").await;
+        setup.set_active(&closed.ledger_id, false).await.unwrap();
+        setup.inbound(inbound(&closed, "2")).await.unwrap_err();
         let (alice, bob) = (setup.funded(10_000).await, setup.ledger("gbp").await);
         setup.funded(700).await;
         let request_id = String::from("key");
@@ -108,7 +112,7 @@ async fn sound_books_pass_every_check_and_every_check_sees_rows() {
     for check in &report.checks {
         assert!(check.checked > 0, "{} has checked nothing", check.name);
     }
-    assert_eq!(report.check("entry_sides").unwrap().checked, 13);
+    assert_eq!(report.check("entry_sides").unwrap().checked, 15);
     assert_eq!(report.check("request_ids").unwrap().checked, 3);
 }
 

@@ -22,6 +22,7 @@ const RAIL_SECONDS: &str = "lombard_payments_rail_seconds";
 const OPEN: &str = "lombard_payments_open";
 const OLDEST: &str = "lombard_payments_oldest_open_seconds";
 const FAILING: &str = "lombard_payments_failing";
+const KEPT_IN_SUSPENSE: &str = "lombard_payments_kept_in_suspense";
 const ITEMS: &str = "lombard_rail_items_total";
 const UNBOOKED: &str = "lombard_rail_items_unbooked";
 
@@ -57,6 +58,10 @@ pub(super) fn describe() {
     metrics::describe_gauge!(OPEN, "Payments that have not ended, in the database.");
     metrics::describe_gauge!(OLDEST, "How long ago the oldest of them was made.");
     metrics::describe_gauge!(FAILING, "Those of them of which many tries in a row have failed.");
+    metrics::describe_gauge!(
+        KEPT_IN_SUSPENSE,
+        "Payments that came in, could not be credited and could not be given back."
+    );
     metrics::describe_counter!(ITEMS, "What the rail had for us, by outcome of a try to book it.");
     metrics::describe_gauge!(UNBOOKED, "What the rail has for us and could not be booked so far.");
     metrics::counter!(CLAIMED).increment(0);
@@ -103,5 +108,6 @@ fn show(backlog: &Backlog) {
     let gauge = |count: i64| f64::from(u32::try_from(count).unwrap_or(u32::MAX));
     metrics::gauge!(OPEN).set(gauge(backlog.open));
     metrics::gauge!(FAILING).set(gauge(backlog.failing));
+    metrics::gauge!(KEPT_IN_SUSPENSE).set(gauge(backlog.kept_in_suspense));
     metrics::gauge!(OLDEST).set(backlog.oldest.as_secs_f64());
 }

@@ -222,3 +222,20 @@ async fn a_database_that_stays_silent_is_given_up() {
     assert_eq!(told, Err(given_up(true).to_string()));
     assert_eq!(stage.posted().await, 1);
 }
+
+#[tokio::test]
+async fn of_a_database_that_cannot_be_reached_it_is_known_that_nothing_was_posted() {
+    let mut stage = Stage::new().await;
+    stage.settler.patience = Duration::from_millis(100);
+    stage.settler.options = stage.settler.options.clone().socket("/nowhere");
+    for is_locked_way in [false, true] {
+        stage.settler.conn = None;
+        stage.settler.stale_tries = if is_locked_way { STALE_TRIES } else { 0 };
+        let order = stage.order();
+
+        let told = stage.settle(order).await;
+
+        assert_eq!(told, Err(given_up(false).to_string()));
+    }
+    assert_eq!(stage.posted().await, 1);
+}

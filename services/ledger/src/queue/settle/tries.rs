@@ -11,7 +11,7 @@ use sqlx::{Connection, PgConnection};
 use time::OffsetDateTime;
 
 use super::{
-    Settler,
+    Settler, is_answer,
     outcomes::{Settled, outcomes},
 };
 use crate::{
@@ -60,13 +60,17 @@ impl Settler {
         &mut self,
         orders: &[Order],
         keys: &[Key],
+        unseen_end: &mut bool,
     ) -> Result<Vec<Settled>, Failure> {
         let accounts = self.copies(keys).await?;
         let plan = batch::plan(orders, accounts, &mut Past::default());
         if !plan.is_clean() {
             return Err(Failure::Stale);
         }
-        let written = write(self.connected(keys).await?, orders, &plan).await;
+        let conn = self.connected(keys).await?;
+        *unseen_end = true;
+        let written = write(conn, orders, &plan).await;
+        *unseen_end = written.as_ref().is_err_and(|error| !is_answer(error));
         match written {
             Ok(now) => {
                 self.stale_tries = 0;
