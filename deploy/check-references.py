@@ -32,25 +32,26 @@ LEFT_OUT = {
     "GBG_ID3GLOBAL_IMAGES_URL": "where tenants have accounts there",
     "TENANT_REQUESTS_PER_S": "a limit whose default stands: docs/access.md",
     "KEY_REQUESTS_PER_S": "a limit whose default stands: docs/access.md",
-    "MAX_BODIES_MIB": "a limit whose default stands: docs/access.md",
     "MAX_CONNECTIONS": "a limit whose default stands: docs/access.md",
     "MAX_CONNECTIONS_PER_ADDRESS": "a limit whose default stands: docs/access.md",
     "MAX_REQUESTS": "a limit whose default stands: docs/access.md",
     "MAX_REQUESTS_PER_TENANT": "a limit whose default stands: docs/access.md",
     "MAX_REQUESTS_PER_ROUTE": "a limit whose default stands: docs/access.md",
-    "TRUSTED_PROXIES": "depends on the ingress: docs/access.md",
+    "TRUSTED_PROXIES": "required by components/gateway-api: docs/access.md",
     "FORWARDED_IN": "depends on the ingress: docs/access.md",
     "SANDBOX": "given by overlays/dev alone",
     "OCR_PROGRAM": "the image has no tesseract; zones are not read",
     "SANDBOX_PROVIDERS": "none but the names of the sandbox",
 }
 # Read by libraries, which `--help` does not show.
-BY_LIBRARIES = re.compile(r"OTEL_(TRACES_SAMPLER(_ARG)?|BSP_[A-Z_]+|RESOURCE_ATTRIBUTES)$")
+BY_LIBRARIES = re.compile(
+    r"(OTEL_(TRACES_SAMPLER(_ARG)?|BSP_[A-Z_]+|RESOURCE_ATTRIBUTES)|PGSSL(MODE|ROOTCERT)|AWS_[A-Z_]+)$"
+)
 # Secrets that operators make, by the object that has them made.
 PROMISED = {
-    "Cluster": lambda item: item["metadata"]["name"] + "-app",
-    "Certificate": lambda item: item["spec"]["secretName"],
-    "ExternalSecret": lambda item: item["spec"]["target"]["name"],
+    "Cluster": lambda item: [item["metadata"]["name"] + suffix for suffix in ("-app", "-ca")],
+    "Certificate": lambda item: [item["spec"]["secretName"]],
+    "ExternalSecret": lambda item: [item["spec"]["target"]["name"]],
 }
 
 problems = []
@@ -64,6 +65,14 @@ def pods(items):
     for item in items:
         if item["kind"] in ("Deployment", "StatefulSet", "Job"):
             yield item, item["spec"]["template"]
+        if item["kind"] == "CronJob":
+            yield item, item["spec"]["jobTemplate"]["spec"]["template"]
+
+
+def selects(selector, labels):
+    return matches(labels, selector.get("matchLabels", {})) and all(
+        labels.get(wanted["key"]) in wanted["values"] for wanted in selector.get("matchExpressions", [])
+    )
 
 
 def matches(labels, selector):
@@ -75,7 +84,7 @@ def check_services(items):
         name, spec = service["metadata"]["name"], service["spec"]
         behind = [
             template for owner, template in pods(items)
-            if owner["kind"] != "Job" and matches(template["metadata"]["labels"], spec["selector"])
+            if owner["kind"] not in ("Job", "CronJob") and matches(template["metadata"]["labels"], spec["selector"])
         ]
         if not behind:
             problem(f"Service {name} has no pods")
@@ -110,7 +119,7 @@ def check_mounts(items, whole):
     there = {(item["kind"], item["metadata"]["name"]) for item in items}
     for item in items:
         if item["kind"] in PROMISED:
-            there.add(("Secret", PROMISED[item["kind"]](item)))
+            there |= {("Secret", name) for name in PROMISED[item["kind"]](item)}
     for owner, template in pods(items):
         name, spec = owner["metadata"]["name"], template["spec"]
         if spec.get("serviceAccountName") and ("ServiceAccount", spec["serviceAccountName"]) not in there:
@@ -118,12 +127,20 @@ def check_mounts(items, whole):
         volumes = {volume["name"]: volume for volume in spec.get("volumes", [])}
         claims = {c["metadata"]["name"] for c in owner["spec"].get("volumeClaimTemplates", [])}
         for volume in volumes.values():
-            secret, config = volume.get("secret"), volume.get("configMap")
+            secret, config, claim = (volume.get(kind) for kind in ("secret", "configMap", "persistentVolumeClaim"))
+            if claim and ("PersistentVolumeClaim", claim["claimName"]) not in there:
+                problem(f"{name}: no PersistentVolumeClaim {claim['claimName']}")
             if secret and ("Secret", secret["secretName"]) not in there and whole:
                 problem(f"{name}: nobody makes the Secret {secret['secretName']}")
             if config and ("ConfigMap", config["name"]) not in there:
                 problem(f"{name}: no ConfigMap {config['name']}")
-        for container in spec["containers"]:
+        for container in spec["containers"] + spec.get("initContainers", []):
+            for given in (entry.get("valueFrom", {}) for entry in container.get("env", [])):
+                secret, config = given.get("secretKeyRef"), given.get("configMapKeyRef")
+                if secret and ("Secret", secret["name"]) not in there and whole:
+                    problem(f"{name}: nobody makes the Secret {secret['name']}")
+                if config and ("ConfigMap", config["name"]) not in there:
+                    problem(f"{name}: no ConfigMap {config['name']}")
             ports = {port["name"] for port in container.get("ports", [])}
             for mount in container.get("volumeMounts", []):
                 if mount["name"] not in volumes and mount["name"] not in claims:
@@ -193,6 +210,11 @@ def check_policies(items):
     if not any(policy["metadata"]["name"] == "default-deny" for policy in policies):
         return
     templates = {o["metadata"]["name"]: t for o, t in pods(items) if o["kind"] == "Deployment"}
+    databases = [item["metadata"]["name"] for item in items if item["kind"] == "Cluster"]
+    for owner, template in pods(items):
+        check_databases(policies, databases, owner["metadata"]["name"], template)
+        if (outside := reaches_out(items, owner, template)) and not allowed_out(policies, template, 443):
+            problem(f"no NetworkPolicy allows {owner['metadata']['name']} to reach {outside}")
     for caller, template in templates.items():
         for key, value in configuration(items, template).items():
             if not key.endswith("_URL") or "://" not in value:
@@ -204,14 +226,47 @@ def check_policies(items):
                     problem(f"no NetworkPolicy allows the {way} of {caller} to {value}")
 
 
+def check_databases(policies, databases, name, template):
+    """Whoever has a database's Secret gets to it."""
+    labels = template["metadata"]["labels"]
+    for volume in template["spec"].get("volumes", []):
+        secret = volume.get("secret", {}).get("secretName", "")
+        if secret.removesuffix("-app") not in databases:
+            continue
+        database = {"cnpg.io/cluster": secret.removesuffix("-app")}
+        for way, here, there in (("egress", labels, database), ("ingress", database, labels)):
+            if not allowed(policies, way, here, there, 5432):
+                problem(f"no NetworkPolicy allows the {way} of {name} to {database['cnpg.io/cluster']}")
+
+
+def reaches_out(items, owner, template):
+    """What of elsewhere the pod needs: a bucket, or whoever publishes lists."""
+    if any(container["command"][0] == "curl" for container in template["spec"].get("initContainers", [])):
+        return "its publisher"
+    if "lombard" not in template["metadata"]["labels"].get("app.kubernetes.io/part-of", ""):
+        return None
+    place = configuration(items, template).get("DOCUMENTS", "") if owner["kind"] == "Deployment" else ""
+    return place if "://" in place else None
+
+
+def allowed_out(policies, template, port):
+    return any(
+        "ipBlock" in peer and peer["ipBlock"]["cidr"] == "0.0.0.0/0" and any(p["port"] == port for p in rule["ports"])
+        for policy in policies
+        if selects(policy["spec"]["podSelector"], template["metadata"]["labels"])
+        for rule in policy["spec"].get("egress") or []
+        for peer in rule.get("to", [])
+    )
+
+
 def allowed(policies, way, here, there, port):
     side = "to" if way == "egress" else "from"
     for policy in policies:
-        if not matches(here, policy["spec"]["podSelector"].get("matchLabels", {})):
+        if not selects(policy["spec"]["podSelector"], here):
             continue
         for rule in policy["spec"].get(way) or []:
             peers = [p["podSelector"] for p in rule.get(side, []) if set(p) == {"podSelector"}]
-            if any(matches(there, p.get("matchLabels", {})) for p in peers) and any(
+            if any(selects(p, there) for p in peers) and any(
                 p["port"] == port for p in rule["ports"]
             ):
                 return True

@@ -15,7 +15,9 @@ def marked(items):
             item["metadata"]["namespace"] = "@NAMESPACE@"
         if item["kind"] == "Job":
             item["metadata"]["name"] += "-@REVISION@"
-        for container in item.get("spec", {}).get("template", {}).get("spec", {}).get("containers", []):
+        spec = item.get("spec", {})
+        spec = spec.get("jobTemplate", {}).get("spec", spec)
+        for container in spec.get("template", {}).get("spec", {}).get("containers", []):
             if "lombard:" in container["image"]:
                 container["image"] = "@IMAGE@"
         yield item

@@ -15,11 +15,16 @@ import yaml
 
 # Of others, as their documentation names them.
 OTHERS = {
-    "up", "certmanager_certificate_expiration_timestamp_seconds", "cnpg_pg_replication_lag",
-    "cnpg_pg_stat_archiver_seconds_since_last_archival",
+    "up", "certmanager_certificate_expiration_timestamp_seconds",
+    "cnpg_pg_replication_lag", "cnpg_pg_replication_streaming_replicas", "cnpg_pg_replication_in_recovery",
+    "cnpg_pg_replication_is_wal_receiver_up", "cnpg_collector_pg_wal_archive_status",
+    "cnpg_pg_stat_archiver_last_failed_time", "cnpg_pg_stat_archiver_last_archived_time",
+    "barman_cloud_cloudnative_pg_io_last_available_backup_timestamp",
+    "kube_job_status_failed", "kube_cronjob_status_last_successful_time",
+    "kubelet_volume_stats_available_bytes", "kubelet_volume_stats_capacity_bytes",
 }
 PROCESS = re.compile(r"process_(cpu_seconds_total|resident_memory_bytes|open_fds|max_fds|threads)$")
-WORDS = {"sum", "max", "min", "rate", "by", "on", "or", "and", "vector", "absent", "time", "histogram_quantile", "le"}
+WORDS = {"sum", "max", "min", "rate", "by", "on", "or", "and", "vector", "absent", "time", "histogram_quantile", "increase", "le"}
 
 parser = argparse.ArgumentParser()
 parser.add_argument("directory", type=Path)
@@ -46,7 +51,7 @@ problems = []
 for query in queries:
     bare = re.sub(r'"[^"]*"', "", query)
     # Labels: in braces, and after by and on.
-    bare = re.sub(r"\{[^}]*\}|\[[^\]]*\]|\b(by|on)\s*\([^)]*\)", "", bare)
+    bare = re.sub(r"\boffset \w+|\{[^}]*\}|\[[^\]]*\]|\b(by|on)\s*\([^)]*\)", "", bare)
     for name in set(re.findall(r"[a-z][a-z0-9_:]*", bare)) - WORDS - OTHERS - recorded:
         plain = re.sub(r"_(bucket|count|sum)$", "", name)
         if not (name in known or plain in known or PROCESS.match(name)):
@@ -54,9 +59,26 @@ for query in queries:
 sections = set(re.findall(r"^#+ (Lombard\w+)$", arguments.operations.read_text(), re.M))
 for rule in rules:
     if "alert" in rule:
-        anchor = rule["annotations"]["runbook"].split("#")[1]
-        if anchor not in {section.lower() for section in sections}:
+        if rule["alert"] not in sections:
             problems.append(f"{rule['alert']} has no section in {arguments.operations.name}")
+        if rule["annotations"]["runbook"] != f"docs/operations.md#{rule['alert'].lower()}":
+            problems.append(f"{rule['alert']} links {rule['annotations']['runbook']}")
+for name in sorted(sections - {rule.get("alert") for rule in rules}):
+    problems.append(f"{arguments.operations.name} has a section {name}, which is no alert")
+# What is counted says so by its name, and what is told is in the table.
+table = arguments.operations.read_text()
+tops = [Path(__file__).resolve().parents[2] / top for top in ("crates", "services")]
+sources = [path.read_text() for top in tops for path in top.rglob("src/**/*.rs")]
+constant = re.compile(r'const (\w+): &str = "(lombard_[a-z_]+)"')
+elsewhere = {name: metric for source in sources for name, metric in constant.findall(source)}
+for source in sources:
+    constants = elsewhere | dict(constant.findall(source))
+    for kind, name in re.findall(r'metrics::(counter|gauge|histogram)!\(\s*("lombard_[a-z_]+"|[A-Z_]+)', source):
+        name = constants.get(name, name.strip('"'))
+        if kind == "counter" and not name.endswith("_total"):
+            problems.append(f"the counter {name} does not end with _total")
+        if name.startswith("lombard_") and f"`{name}`" not in table:
+            problems.append(f"{name} is not in the table of {arguments.operations.name}")
 for found in problems:
     print(f"deploy: {found}")
 if not problems:

@@ -1,7 +1,12 @@
 //! Settings that every service has: flags, or the environment.
 
 use std::{
-    convert::Infallible, fmt, io, net::SocketAddr, path::PathBuf, str::FromStr, time::Duration,
+    convert::Infallible,
+    fmt, io,
+    net::SocketAddr,
+    path::{Path, PathBuf},
+    str::FromStr,
+    time::Duration,
 };
 
 use anyhow::Context;
@@ -47,15 +52,8 @@ impl PostgresConfig {
     ///
     /// When the database's URL is malformed, or its file cannot be read.
     pub fn pool(&self) -> anyhow::Result<PgPool> {
-        let options = match (&self.url, &self.url_file) {
-            (Some(url), _) => url.options()?,
-            (None, Some(file)) => {
-                let url = std::fs::read_to_string(file);
-                let url = url.with_context(|| format!("cannot read {}", file.display()))?;
-                DatabaseUrl(url.trim().to_owned()).options()?
-            }
-            (None, None) => anyhow::bail!("no database is named"),
-        };
+        let options = DatabaseUrl::of(self.url.as_ref(), self.url_file.as_deref())?;
+        let options = options.context("no database is named")?.options()?;
         Ok(postgres::pool(options, self.max_connections))
     }
 }
@@ -80,6 +78,30 @@ impl fmt::Debug for DatabaseUrl {
 }
 
 impl DatabaseUrl {
+    /// The one that is given, or that a file holds; none when neither is.
+    ///
+    /// # Errors
+    ///
+    /// When the file cannot be read.
+    pub fn of(given: Option<&Self>, file: Option<&Path>) -> anyhow::Result<Option<Self>> {
+        match (given, file) {
+            (Some(url), _) => Ok(Some(url.clone())),
+            (None, Some(file)) => Self::read(file).map(Some),
+            (None, None) => Ok(None),
+        }
+    }
+
+    /// The one that a file holds.
+    ///
+    /// # Errors
+    ///
+    /// When it cannot be read.
+    pub fn read(file: &Path) -> anyhow::Result<Self> {
+        let url = std::fs::read_to_string(file);
+        let url = url.with_context(|| format!("cannot read {}", file.display()))?;
+        Ok(Self(url.trim().to_owned()))
+    }
+
     /// How to connect.
     ///
     /// # Errors

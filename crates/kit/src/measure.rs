@@ -139,20 +139,18 @@ pub fn http(method: &http::Method, route: &str, status: u16, elapsed: Duration) 
         .record(elapsed);
 }
 
-/// A call to somebody outside, as a provider of identities. `of` and `call` are of the program's own words.
-///
-/// # Errors
-///
-/// Those of the call.
-pub async fn outside<T, E>(
-    of: &'static str,
+/// A call to somebody outside, as a provider of identities, and what became of it in a word. `of` is one
+/// of the names that the deployment knows, and `call` a word of the program.
+pub async fn outside<T>(
+    of: &str,
     call: &'static str,
-    answer: impl Future<Output = Result<T, E>>,
-) -> Result<T, E> {
+    answer: impl Future<Output = T>,
+    outcome: impl FnOnce(&T) -> &'static str,
+) -> T {
     let begin = Instant::now();
     let answer = answer.await;
-    let outcome = if answer.is_ok() { "answered" } else { "failed" };
-    metrics::histogram!(OUTSIDE, "of" => of, "call" => call, "outcome" => outcome)
+    let outcome = outcome(&answer);
+    metrics::histogram!(OUTSIDE, "of" => of.to_owned(), "call" => call, "outcome" => outcome)
         .record(begin.elapsed());
     answer
 }

@@ -6,10 +6,11 @@ use std::io::{Write, stdin, stdout};
 
 use access::{MIGRATIONS, SCOPES, Settings};
 use anyhow::{Context, bail};
-use cluster::Cluster;
 use kit::{
     caller::{Call, Caller, DEFAULT_DEADLINE},
+    config::DatabaseUrl,
     postgres::{self, check_schema},
+    shutdown::Signals,
     time::from_timestamp,
 };
 use prost_types::{FieldMask, Timestamp};
@@ -18,7 +19,9 @@ use proto::access::v1::{
     api_key_service_client::ApiKeyServiceClient,
 };
 use serde_json::{Value, json};
+use sqlx::postgres::PgConnectOptions;
 use time::format_description::well_known::Rfc3339;
+use tokio_util::sync::CancellationToken;
 use tonic::{Request, Status, service::Routes};
 use tonic_types::StatusExt;
 use types::TenantId;
@@ -43,18 +46,29 @@ pub async fn run(options: &Admin) -> anyhow::Result<()> {
     if let What::Scopes = options.what {
         return SCOPES.iter().try_for_each(|scope| say(&json!(scope)));
     }
-    let (server, database) = find(options).await?;
-    let done = work(database, &options.what).await;
-    server.stop().await.and(done)
+    // While nothing is there to be stopped: who is asked for it may still give up.
+    let password = if options.what.takes_password() { password()? } else { String::new() };
+    // From here on a signal no longer ends the process at once, which would leave PostgreSQL behind.
+    let mut signals = Signals::listen()?;
+    let stop = CancellationToken::new();
+    let working = async {
+        let (server, database) = find(options).await?;
+        let done = tokio::select! {
+            done = work(database, &options.what, password) => done,
+            () = stop.cancelled() => Err(anyhow::anyhow!("stopped before the end")),
+        };
+        server.stop().await.and(done)
+    };
+    signals.run(&stop, working).await
 }
 
-async fn work(database: sqlx::postgres::PgConnectOptions, what: &What) -> anyhow::Result<()> {
+async fn work(database: PgConnectOptions, what: &What, password: String) -> anyhow::Result<()> {
     let pool = postgres::pool(database, 2);
     check_schema(&pool, &MIGRATIONS).await?;
     let routes = access::service(pool.clone(), Settings::default()).routes;
     let done = match what {
         What::Tenant(task) => tenants::run(task, AdminServiceClient::new(routes)).await,
-        What::User(task) => users::run(task, AdminServiceClient::new(routes)).await,
+        What::User(task) => users::run(task, password, AdminServiceClient::new(routes)).await,
         What::Key(task) => keys::run(task, ApiKeyServiceClient::new(routes)).await,
         What::Scopes => Ok(()),
     };
@@ -62,19 +76,15 @@ async fn work(database: sqlx::postgres::PgConnectOptions, what: &What) -> anyhow
     done
 }
 
-/// The database, and the server that it is on: the given one, that of a `lombard dev` that runs, or our
-/// own for as long as this takes.
-async fn find(options: &Admin) -> anyhow::Result<(Server, sqlx::postgres::PgConnectOptions)> {
-    if let Some(url) = &options.database_url {
+/// The database, and the server that it is on: the given one, or that of `lombard dev`.
+async fn find(options: &Admin) -> anyhow::Result<(Server, PgConnectOptions)> {
+    let file = options.database_url_file.as_deref();
+    let given = DatabaseUrl::of(options.database_url.as_ref().filter(|_| file.is_none()), file)?;
+    if let Some(url) = given {
         let given = url.options()?;
         return Ok((Server::Given(given.clone()), given));
     }
-    let directory = options.data_dir.join("postgres");
-    let running = Cluster::running(&directory).await;
-    let server = match running.context("there is no database: say which with --database-url")? {
-        Some(running) => Server::Given(running),
-        None => Server::durable(&options.data_dir).await?,
-    };
+    let server = Server::of_dev(&options.data_dir).await.context("there is no database")?;
     let database = server.options().database(&format!("{DATABASE_PREFIX}access"));
     Ok((server, database))
 }

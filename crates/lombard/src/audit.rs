@@ -9,9 +9,9 @@ use std::{
 };
 
 use anyhow::Context;
-use cluster::Cluster;
 use kit::{
     audit::{Head, Report},
+    config::DatabaseUrl,
     shutdown::Signals,
 };
 use sqlx::{
@@ -21,6 +21,8 @@ use sqlx::{
 use tokio_util::sync::CancellationToken;
 
 use crate::{cli::AuditVerify, dev::DATABASE_PREFIX, server::Server};
+
+mod journal;
 
 const CANNOT_LOOK: &str = "cannot look at an audit log";
 
@@ -45,7 +47,11 @@ pub async fn verify(options: &AuditVerify) -> anyhow::Result<bool> {
     let mut signals = Signals::listen()?;
     let stop = CancellationToken::new();
     let looking = async {
-        let expected = match &options.expect {
+        let expected = match &options.journal {
+            Some(directory) => journal::newest(directory)?,
+            None => options.expect.clone(),
+        };
+        let expected = match &expected {
             Some(path) => read(path)?,
             None => Vec::new(),
         };
@@ -64,26 +70,16 @@ pub async fn verify(options: &AuditVerify) -> anyhow::Result<bool> {
     signals.run(&stop, looking).await
 }
 
-/// The databases, and the server that they are on where that is not given: that of a `lombard dev` that
-/// runs, or our own for as long as this takes.
+/// The databases, and the server that they are on where that is not given: that of `lombard dev`.
 async fn find(options: &AuditVerify) -> anyhow::Result<(Option<Server>, Vec<PgConnectOptions>)> {
-    if !options.database_url.is_empty() {
-        let given: anyhow::Result<Vec<_>> =
-            options.database_url.iter().map(kit::config::DatabaseUrl::options).collect();
-        return Ok((None, given?));
+    let files = options.database_url_file.iter().map(|file| DatabaseUrl::read(file));
+    let given = options.database_url.iter().cloned().map(Ok).chain(files);
+    let given: Vec<_> =
+        given.map(|url| url.and_then(|url| url.options())).collect::<Result<_, _>>()?;
+    if !given.is_empty() {
+        return Ok((None, given));
     }
-    let directory = options.data_dir.join("postgres");
-    let running = Cluster::running(&directory).await.with_context(|| {
-        format!(
-            "no audit logs to look at: `lombard dev` has kept nothing in {}; name it with \
-             --data-dir, or databases with --database-url",
-            options.data_dir.display()
-        )
-    })?;
-    let server = match running {
-        Some(running) => Server::Given(running),
-        None => Server::durable(&options.data_dir).await?,
-    };
+    let server = Server::of_dev(&options.data_dir).await.context("no audit logs to look at")?;
     let databases = services()
         .map(|(name, _)| server.options().database(&format!("{DATABASE_PREFIX}{name}")))
         .to_vec();
@@ -126,7 +122,11 @@ async fn look(
     let text = format!("{told}{heads}");
     stdout().write_all(text.as_bytes()).context("standard output cannot be written to")?;
     if let Some(path) = &options.heads {
-        fs::write(path, heads).with_context(|| format!("cannot write {}", path.display()))?;
+        fs::write(path, &heads).with_context(|| format!("cannot write {}", path.display()))?;
+    }
+    // What is not sound is not to be expected the next time.
+    if let Some(directory) = options.journal.as_ref().filter(|_| sound) {
+        journal::add(directory, &heads)?;
     }
     Ok(sound)
 }

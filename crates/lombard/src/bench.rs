@@ -27,7 +27,7 @@ use std::{
 
 use anyhow::{Context, anyhow, ensure};
 use kit::shutdown::Signals;
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio_util::sync::CancellationToken;
 
 use self::{
@@ -119,16 +119,17 @@ async fn all(site: &mut Site, options: &Bench, plan: &Plan) -> anyhow::Result<Ou
 
 fn show(options: &Bench, outcome: Outcome) -> anyhow::Result<()> {
     let Outcome { machine, results, kills, overload } = outcome;
-    let verdict = kills.as_ref().and_then(|kills| kills.as_ref().ok());
-    let offered = overload.as_ref().and_then(|overload| overload.as_ref().ok());
+    let verdict = kills.as_ref().map(Result::as_ref);
+    let offered = overload.as_ref().map(Result::as_ref);
     let mut text = machine.text();
     text.extend(results.iter().map(Results::text));
-    text.extend(offered.map(Overload::text));
-    text.extend(verdict.map(Verdict::text));
+    text.extend(offered.map(|row| row.map_or_else(|e| failed_text(OVERLOAD, e), Overload::text)));
+    text.extend(verdict.map(|row| row.map_or_else(|e| failed_text(KILL, e), Verdict::text)));
     stdout().write_all(text.as_bytes()).context("standard output cannot be written to")?;
     if let Some(path) = &options.json {
-        let others = offered.map(Overload::json).into_iter().chain(verdict.map(Verdict::json));
-        let rows: Vec<_> = results.iter().map(Results::json).chain(others).collect();
+        let mut rows: Vec<_> = results.iter().map(Results::json).collect();
+        rows.extend(offered.map(|row| row.map_or_else(|e| failed(OVERLOAD, e), Overload::json)));
+        rows.extend(verdict.map(|row| row.map_or_else(|e| failed(KILL, e), Verdict::json)));
         let all = json!({
             "machine": machine.json(),
             "rounds": options.rounds,
@@ -139,11 +140,34 @@ fn show(options: &Bench, outcome: Outcome) -> anyhow::Result<()> {
         written.with_context(|| format!("cannot write {}", path.display()))?;
     }
     let is_missed = results.iter().any(|row| row.passes() == Some(false))
-        || verdict.is_some_and(|verdict| !verdict.passes())
-        || offered.is_some_and(|offered| !offered.passes());
+        || verdict.and_then(Result::ok).is_some_and(|verdict| !verdict.passes())
+        || offered.and_then(Result::ok).is_some_and(|offered| !offered.passes());
     ensure!(!results.iter().any(Results::has_failed), "a row could not be measured");
     kills.transpose().context("the row kill could not be measured")?;
     overload.transpose().context("the row overload could not be measured")?;
     ensure!(!(options.strict && is_missed), "a row was missed");
     Ok(())
+}
+
+/// A row that could not be measured is told as such, for machines as well.
+fn failed(name: &str, error: &anyhow::Error) -> Value {
+    json!({"name": name, "verdict": "FAIL", "obstacle": format!("{error:#}")})
+}
+
+fn failed_text(name: &str, error: &anyhow::Error) -> String {
+    format!("FAIL  {name}\n      {error:#}\n")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_row_that_failed_is_told() {
+        let error = anyhow::anyhow!("no answer").context("the ledger does not start");
+
+        assert_eq!(failed(KILL, &error)["verdict"], "FAIL");
+        assert_eq!(failed(KILL, &error)["obstacle"], "the ledger does not start: no answer");
+        assert!(failed_text(KILL, &error).starts_with("FAIL  kill\n"));
+    }
 }

@@ -22,8 +22,8 @@ pub struct Cli {
     /// An OTLP/gRPC collector to send traces to, for example `http://127.0.0.1:4317`.
     #[arg(long, global = true, env = "OTEL_EXPORTER_OTLP_ENDPOINT")]
     otlp_endpoint: Option<String>,
-    /// Where the admin port listens, for example `127.0.0.1:9464`: `/livez`, `/readyz`, `/metrics` and
-    /// `/log-filter`.
+    /// Where the admin port of `lombard dev` listens, for example `127.0.0.1:9464`: `/livez`, `/readyz`,
+    /// `/metrics` and `/log-filter`.
     #[arg(long, global = true, env = "ADMIN_LISTEN")]
     admin_listen: Option<SocketAddr>,
 }
@@ -81,8 +81,11 @@ pub enum AuditCommand {
 pub struct AuditVerify {
     /// A service's database; once for each to be looked at. Without it, those of `lombard dev` in the data
     /// directory, whether it runs or not.
-    #[arg(long, value_name = "URL", hide_env_values = true)]
+    #[arg(long, value_name = "URL")]
     pub database_url: Vec<DatabaseUrl>,
+    /// A file that holds such a URL.
+    #[arg(long, value_name = "FILE")]
+    pub database_url_file: Vec<PathBuf>,
     /// Where `lombard dev` keeps its data.
     #[arg(long, value_name = "DIR", default_value = "./.lombard")]
     pub data_dir: PathBuf,
@@ -92,6 +95,10 @@ pub struct AuditVerify {
     /// Such a file of an earlier run: the chains must still pass through what it says.
     #[arg(long, value_name = "FILE")]
     pub expect: Option<PathBuf>,
+    /// A directory of such files: the newest is expected, and when all is sound another is added. For a job
+    /// that looks every day.
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["heads", "expect"])]
+    pub journal: Option<PathBuf>,
 }
 
 /// Settings of `lombard dev`.
@@ -195,8 +202,11 @@ pub struct DevCerts {
 pub struct Verify {
     /// The ledger service's database. Without it, that of `lombard dev` in the data directory,
     /// whether it runs or not.
-    #[arg(long, value_name = "URL", hide_env_values = true)]
+    #[arg(long, value_name = "URL")]
     pub database_url: Option<DatabaseUrl>,
+    /// A file that holds that URL.
+    #[arg(long, value_name = "FILE", conflicts_with = "database_url")]
+    pub database_url_file: Option<PathBuf>,
     /// Where `lombard dev` keeps its data.
     #[arg(long, value_name = "DIR", default_value = "./.lombard")]
     pub data_dir: PathBuf,

@@ -47,6 +47,7 @@ async fn on_own_platform(options: &Demo, stop: &CancellationToken) -> anyhow::Re
         server: server.options(),
         prefix: dev::DATABASE_PREFIX.to_owned(),
         files: files.path().to_owned(),
+        documents: files.path().join("documents"),
     };
     let identity = Identity::default();
     let walk = async |stack: &Stack| {

@@ -7,7 +7,8 @@ use std::{
 };
 
 use anyhow::{Context, anyhow};
-use kit::{config::DatabaseUrl, shutdown::Signals};
+use kit::{config::DatabaseUrl, peers::KYC, shutdown::Signals};
+use sqlx::{Connection as _, PgConnection, postgres::PgConnectOptions};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
@@ -48,9 +49,14 @@ async fn platform(options: &Dev, stop: &CancellationToken) -> anyhow::Result<()>
         None => Server::durable(&options.data_dir).await?,
     };
     eprintln!("lombard: starting the services");
+    let documents = match &server {
+        Server::Own(_) => "documents".to_owned(),
+        Server::Given(server) => documents_of(server, &options.database_prefix).await?,
+    };
     let databases = Databases {
         server: server.options(),
         prefix: options.database_prefix.clone(),
+        documents: options.data_dir.join(documents),
         files: options.data_dir.clone(),
     };
     let served = with_stack(
@@ -69,6 +75,22 @@ async fn platform(options: &Dev, stop: &CancellationToken) -> anyhow::Result<()>
     eprintln!("lombard: stopping");
     let stopped = server.stop().await;
     served.and(stopped)
+}
+
+/// Where documents are kept of a database that is not in the data directory: beside those of others, which
+/// the service would take for nobody's and delete. The name is the database's own, not its address's.
+async fn documents_of(server: &PgConnectOptions, prefix: &str) -> anyhow::Result<String> {
+    let database = format!("{prefix}{KYC}");
+    let there = cluster::ensure_database(server, &database).await;
+    there.with_context(|| format!("cannot have the database {database}"))?;
+    let mut conn = PgConnection::connect_with(&server.clone().database(&database)).await?;
+    let name = sqlx::query_scalar(
+        "select format('documents-%s-%s', system_identifier, oid) \
+         from pg_control_system(), pg_database where datname = current_database()",
+    );
+    let name = name.fetch_one(&mut conn).await.context("cannot tell one database from another")?;
+    conn.close().await?;
+    Ok(name)
 }
 
 /// Takes the gateway's address before anything is started for it.

@@ -25,7 +25,17 @@ async fn main() -> ExitCode {
 }
 
 async fn run(cli: &Cli) -> anyhow::Result<ExitCode> {
-    let _flush_on_exit = telemetry::init("lombard", &cli.telemetry(), LogTo::Stderr)?;
+    let telemetry = match &cli.command {
+        Command::Dev(_) => cli.telemetry(),
+        // They run beside services, with their environment.
+        Command::Admin(_)
+        | Command::Demo(_)
+        | Command::Bench(_)
+        | Command::DevCerts(_)
+        | Command::Verify(_)
+        | Command::Audit(_) => cli.telemetry().of_command(),
+    };
+    let _flush_on_exit = telemetry::init("lombard", &telemetry, LogTo::Stderr)?;
     match &cli.command {
         Command::Dev(options) => dev::run(options).await?,
         Command::Admin(options) => admin::run(options).await?,

@@ -2,6 +2,7 @@
 
 use std::path::Path;
 
+use anyhow::Context;
 use cluster::Cluster;
 use sqlx::postgres::PgConnectOptions;
 
@@ -24,6 +25,22 @@ impl Server {
             eprintln!("lombard: {moved}");
         }
         Ok(Self::Own(cluster))
+    }
+
+    /// That of a `lombard dev` in its data directory: the one that runs, or our own for as long as this
+    /// takes.
+    pub(crate) async fn of_dev(data_dir: &Path) -> anyhow::Result<Self> {
+        let running = Cluster::running(&data_dir.join("postgres")).await.with_context(|| {
+            format!(
+                "`lombard dev` has kept nothing in {}; name it with --data-dir, or a database with \
+                 --database-url",
+                data_dir.display()
+            )
+        })?;
+        match running {
+            Some(running) => Ok(Self::Given(running)),
+            None => Self::durable(data_dir).await,
+        }
     }
 
     /// Starts an empty one that leaves nothing behind.

@@ -56,8 +56,10 @@ pub struct Databases {
     pub server: PgConnectOptions,
     /// What the databases' names begin with; the services' names follow.
     pub prefix: String,
-    /// A directory for what is in no database: keys and documents.
+    /// A directory for what is in no database: keys.
     pub files: PathBuf,
+    /// A directory for documents. It belongs to these databases alone: what they do not know is deleted.
+    pub documents: PathBuf,
 }
 
 /// The running platform. Dropped, it ends at once; `stop` lets requests under way finish.
@@ -110,7 +112,7 @@ impl Stack {
         let mut parts = Parts::default();
         start_access(&mut parts, access);
         start_customer(&mut parts, customer, &databases.files)?;
-        let settings = kyc_settings(&databases.files, identity)?;
+        let settings = kyc_settings(databases, identity)?;
         start_kyc(&mut parts, kyc, settings, for_kyc);
         start_ledger(&mut parts, ledger, for_ledger)?;
         // Whoever asked for it to be reached from elsewhere was told.
@@ -263,9 +265,9 @@ fn start_kyc(
     parts.start(name, |stop| kyc::serve(listener, settings, pool, customer, DRAIN_TIMEOUT, stop));
 }
 
-fn kyc_settings(files: &Path, identity: &Identity) -> anyhow::Result<kyc::Settings> {
-    let keys = keyring(&files.join("keys"))?;
-    let objects = Objects::directory(&files.join("documents"))?;
+fn kyc_settings(databases: &Databases, identity: &Identity) -> anyhow::Result<kyc::Settings> {
+    let keys = keyring(&databases.files.join("keys"))?;
+    let objects = Objects::directory(&databases.documents)?;
     Ok(identity.settings(kyc::Settings::new(keys, objects).in_the_sandbox()))
 }
 

@@ -3,12 +3,10 @@
 use std::{
     fs,
     io::{Write, stdout},
-    path::Path,
 };
 
 use anyhow::Context;
-use cluster::Cluster;
-use kit::shutdown::Signals;
+use kit::{config::DatabaseUrl, shutdown::Signals};
 use ledger::verify::Options;
 use sqlx::{ConnectOptions as _, Connection as _, PgConnection, postgres::PgConnectOptions};
 use tokio_util::sync::CancellationToken;
@@ -41,19 +39,15 @@ pub async fn run(options: &Verify) -> anyhow::Result<bool> {
     signals.run(&stop, looking).await
 }
 
-/// The database, and the server that it is on: the given one, that of a `lombard dev` that runs, or our
-/// own for as long as this takes.
+/// The database, and the server that it is on: the given one, or that of `lombard dev`.
 async fn find(options: &Verify) -> anyhow::Result<(Server, PgConnectOptions)> {
-    if let Some(url) = &options.database_url {
+    let given =
+        DatabaseUrl::of(options.database_url.as_ref(), options.database_url_file.as_deref())?;
+    if let Some(url) = given {
         let given = url.options()?;
         return Ok((Server::Given(given.clone()), given));
     }
-    let directory = options.data_dir.join("postgres");
-    let running = Cluster::running(&directory).await.with_context(|| nothing(&options.data_dir))?;
-    let server = match running {
-        Some(running) => Server::Given(running),
-        None => Server::durable(&options.data_dir).await?,
-    };
+    let server = Server::of_dev(&options.data_dir).await.context("no books to look at")?;
     let database = server.options().database(&format!("{DATABASE_PREFIX}ledger"));
     Ok((server, database))
 }
@@ -76,12 +70,4 @@ async fn look(database: PgConnectOptions, options: &Verify) -> anyhow::Result<bo
         fs::write(path, json).with_context(|| format!("cannot write {}", path.display()))?;
     }
     Ok(report.is_sound())
-}
-
-fn nothing(data_dir: &Path) -> String {
-    format!(
-        "no books to look at: `lombard dev` has kept nothing in {}; name it with --data-dir, or a \
-         database with --database-url",
-        data_dir.display()
-    )
 }

@@ -48,7 +48,11 @@ struct Serve {
 #[tokio::main]
 async fn main() -> anyhow::Result<()> {
     let config = Config::parse();
-    let _flush_on_exit = telemetry::init("customer", &config.telemetry, LogTo::Stdout)?;
+    let telemetry = match config.command {
+        Command::Serve(_) => config.telemetry.clone(),
+        Command::Migrate | Command::RotateKeys(_) => config.telemetry.of_command(),
+    };
+    let _flush_on_exit = telemetry::init("customer", &telemetry, LogTo::Stdout)?;
     let pool = config.postgres.pool()?;
     match config.command {
         Command::Migrate => kit::postgres::migrate(&pool, &customer::MIGRATIONS).await?,

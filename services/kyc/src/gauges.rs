@@ -25,7 +25,7 @@ pub(crate) async fn run(database: Database, stop: CancellationToken) {
     metrics::describe_gauge!(IN_REVIEW, "Verifications that wait for a person.");
     metrics::describe_gauge!(LIST_AGE, "How long ago a sanctions list was loaded.");
     metrics::describe_gauge!(SWEEPS, "Screenings of everybody that are wanted and not done.");
-    gauges::run(database, OFTEN, stop, |database| async move {
+    gauges::run("verifications", database, OFTEN, stop, |database| async move {
         let open = sqlx::query!(
             r#"
             select count(*) filter (where status = 'pending')::float8 as "pending!",

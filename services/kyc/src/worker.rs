@@ -37,8 +37,6 @@ mod pauses;
 
 use drive::Driver;
 
-const UNDER_WAY: &str = "lombard_verifications_under_way";
-
 /// One process's share of the work.
 #[derive(Debug)]
 pub(crate) struct Worker {
@@ -58,7 +56,6 @@ impl Worker {
         reviews: Reviews,
         wake: Arc<Notify>,
     ) -> Self {
-        metrics::describe_gauge!(UNDER_WAY, "Verifications that this process works on.");
         let driver = Driver::new(settings.clone(), database.clone(), customers, directory, reviews);
         let driver = Arc::new(driver);
         Self { database, settings, driver, wake, under_way: JoinSet::new() }
@@ -71,7 +68,7 @@ impl Worker {
             if let Err(error) = self.take_up(&stop).await {
                 tracing::warn!(error = error.cause(), "no work can be claimed");
             }
-            self.count();
+            kit::measure::under_way("verifications", self.under_way.len());
             tokio::select! {
                 () = stop.cancelled() => {}
                 Some(ended) = self.under_way.join_next() => look_at(ended),
@@ -87,11 +84,6 @@ impl Worker {
         if tokio::time::timeout(drain_timeout, drained).await.is_err() {
             tracing::warn!("verifications were cut off: the time to drain was over");
         }
-    }
-
-    #[expect(clippy::cast_precision_loss, reason = "there are never that many")]
-    fn count(&self) {
-        metrics::gauge!(UNDER_WAY).set(self.under_way.len() as f64);
     }
 
     fn free(&self) -> usize {
@@ -116,7 +108,6 @@ impl Worker {
             let driver = Arc::clone(&self.driver);
             self.under_way.spawn(within(lease_left, driver, claimed).instrument(span));
         }
-        kit::measure::under_way("verifications", self.under_way.len());
         Ok(())
     }
 }

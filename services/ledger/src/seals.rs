@@ -57,7 +57,7 @@ pub(crate) async fn run(database: Database, interval: Duration, stop: Cancellati
         };
         match walked {
             Ok(Walked { begin, sealed }) => {
-                metrics::counter!("lombard_seals_made").increment(sealed);
+                metrics::counter!("lombard_seals_made_total").increment(sealed);
                 since =
                     begin.checked_sub((AGE.saturating_add(UNSEEN)).try_into().unwrap_or_default());
                 walks = walks.wrapping_add(1);

@@ -79,13 +79,13 @@ pub async fn run(database: Database, stop: CancellationToken) {
         };
         match round {
             Ok((begin, linked)) => {
-                metrics::counter!("lombard_audit_records_linked").increment(linked);
+                metrics::counter!("lombard_audit_records_linked_total").increment(linked);
                 since =
                     begin.checked_sub(AGE.saturating_add(UNSEEN).try_into().unwrap_or_default());
                 rounds = rounds.wrapping_add(1);
             }
             Err(error) => {
-                metrics::counter!("lombard_audit_rounds_failed").increment(1);
+                metrics::counter!("lombard_audit_rounds_failed_total").increment(1);
                 tracing::warn!(%error, "audit records are not linked yet");
             }
         }

@@ -21,6 +21,9 @@ pub struct Admin {
         hide_env_values = true
     )]
     pub database_url: Option<DatabaseUrl>,
+    /// A file that holds that URL, as the service's own `DATABASE_URL_FILE`; it counts where both are given.
+    #[arg(long, global = true, value_name = "FILE", env = "ACCESS_DATABASE_URL_FILE")]
+    pub database_url_file: Option<PathBuf>,
     /// Where `lombard dev` keeps its data.
     #[arg(long, global = true, value_name = "DIR", default_value = "./.lombard")]
     pub data_dir: PathBuf,
@@ -43,6 +46,13 @@ pub enum What {
     Key(KeyTask),
     /// Lists every scope there is.
     Scopes,
+}
+
+impl What {
+    /// Whether it needs one from standard input.
+    pub(super) fn takes_password(&self) -> bool {
+        matches!(self, Self::User(UserTask::Create { .. } | UserTask::Password(_)))
+    }
 }
 
 /// What to do about tenants.

@@ -5,10 +5,14 @@ use proto::access::v1::{CreateUserRequest, ListUsersRequest, UpdateUserRequest, 
 use super::{
     Admins, PAGE,
     cli::{Of, UserTask},
-    mask, password, refused, say, user, words,
+    mask, refused, say, user, words,
 };
 
-pub(super) async fn run(task: &UserTask, mut access: Admins) -> anyhow::Result<()> {
+pub(super) async fn run(
+    task: &UserTask,
+    password: String,
+    mut access: Admins,
+) -> anyhow::Result<()> {
     match task {
         UserTask::Create { tenant, email, scopes } => {
             let new = User {
@@ -17,18 +21,21 @@ pub(super) async fn run(task: &UserTask, mut access: Admins) -> anyhow::Result<(
                 scopes: words(scopes),
                 ..User::default()
             };
-            let message = CreateUserRequest { user: Some(new), password: password()? };
+            let message = CreateUserRequest { user: Some(new), password };
             say(&user(
                 access.create_user(message).await.map_err(|status| refused(&status))?.get_ref(),
             ))
         }
         UserTask::List { tenant } => list(access, tenant).await,
-        UserTask::Disable(of) => update(access, one(of), "active").await,
-        UserTask::Enable(of) => update(access, User { active: true, ..one(of) }, "active").await,
-        UserTask::Scopes { of, scopes } => {
-            update(access, User { scopes: words(scopes), ..one(of) }, "scopes").await
+        UserTask::Disable(of) => update(access, one(of), "active", String::new()).await,
+        UserTask::Enable(of) => {
+            update(access, User { active: true, ..one(of) }, "active", String::new()).await
         }
-        UserTask::Password(of) => update(access, one(of), "password").await,
+        UserTask::Scopes { of, scopes } => {
+            let changed = User { scopes: words(scopes), ..one(of) };
+            update(access, changed, "scopes", String::new()).await
+        }
+        UserTask::Password(of) => update(access, one(of), "password", password).await,
     }
 }
 
@@ -51,8 +58,12 @@ async fn list(mut access: Admins, tenant: &str) -> anyhow::Result<()> {
     }
 }
 
-async fn update(mut access: Admins, changed: User, path: &str) -> anyhow::Result<()> {
-    let password = if path == "password" { password()? } else { String::new() };
+async fn update(
+    mut access: Admins,
+    changed: User,
+    path: &str,
+    password: String,
+) -> anyhow::Result<()> {
     let message =
         UpdateUserRequest { user: Some(changed), password, update_mask: Some(mask(path)) };
     say(&user(access.update_user(message).await.map_err(|status| refused(&status))?.get_ref()))

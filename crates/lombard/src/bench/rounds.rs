@@ -29,7 +29,7 @@ pub(super) async fn measure(
         site.renew().await?;
         for result in results.iter_mut().filter(|result| result.obstacle.is_none()) {
             eprintln!("lombard: round {round} of {}: {}", options.rounds, result.row.name);
-            match pair(site, result.row).await {
+            match pair(site, result.row, round).await {
                 Ok(pair) => {
                     result.pairs.push(pair);
                     eprintln!("{}", result.newest());
@@ -47,9 +47,14 @@ fn planned(site: &Site, row: Row) -> Results {
     Results { row, pairs: Vec::new(), obstacle: missing.map(Obstacle::Missing) }
 }
 
-/// Ours, and what it is compared with.
-async fn pair(site: &mut Site, row: Row) -> anyhow::Result<(Sample, Sample)> {
-    let against = site.measure(row.against).await?;
-    let ours = site.measure(row.ours).await?;
-    Ok((ours, against))
+/// Ours, and what it is compared with; which is first changes from round to round, because the second
+/// finds a machine that the first has warmed, or left something to do.
+async fn pair(site: &mut Site, row: Row, round: u32) -> anyhow::Result<(Sample, Sample)> {
+    if round.is_multiple_of(2) {
+        let ours = site.measure(row.ours).await?;
+        Ok((ours, site.measure(row.against).await?))
+    } else {
+        let against = site.measure(row.against).await?;
+        Ok((site.measure(row.ours).await?, against))
+    }
 }

@@ -87,6 +87,27 @@ async fn an_operator_sets_up_a_tenant_its_user_and_a_key_and_takes_them_away_aga
     assert!(access.login(login).await.is_ok());
 }
 
+/// As in the service's own container: its admin port is taken, and its database's URL is in a file.
+#[tokio::test]
+async fn an_operator_works_beside_the_service_with_its_environment() {
+    let pool = testkit::database("access", &access::MIGRATIONS).await;
+    let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let file = tempfile::NamedTempFile::new().unwrap();
+    let url = format!("{}\n", pool.connect_options().to_url_lossy());
+    std::fs::write(file.path(), url).unwrap();
+
+    let made = Command::new(env!("CARGO_BIN_EXE_lombard"))
+        .args(["admin", "tenant", "create", "Acme", "--database-url-file"])
+        .arg(file.path())
+        .env("ADMIN_LISTEN", taken.local_addr().unwrap().to_string())
+        .output()
+        .await
+        .unwrap();
+
+    assert!(made.status.success(), "{}", String::from_utf8_lossy(&made.stderr));
+    assert_eq!(admin(&pool, &["tenant", "list"]).await.unwrap()[0]["name"], "Acme");
+}
+
 #[tokio::test]
 async fn what_is_refused_is_named() {
     let pool = testkit::database("access", &access::MIGRATIONS).await;

@@ -58,6 +58,7 @@ async fn metrics_have_their_names_and_no_label_that_a_caller_chooses() {
         ("lombard_database_connections_max", vec!["database"]),
         ("lombard_ledger_currencies_out_of_balance", vec![]),
         ("lombard_payments_oldest_open_seconds", vec![]),
+        ("lombard_gauges_read_timestamp_seconds", vec!["of"]),
         ("lombard_kyc_oldest_pending_verification_seconds", vec![]),
     ] {
         let (labels, samples) = labels(&metrics, name);

@@ -78,6 +78,7 @@ async fn the_documented_flow_works_where_services_know_each_other() {
         server: testkit::server().await,
         prefix: format!("t{}_", Uuid::now_v7().simple()),
         files: directory.path().to_owned(),
+        documents: directory.path().join("documents"),
     };
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let identity = Identity::default();

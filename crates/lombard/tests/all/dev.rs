@@ -1,12 +1,19 @@
 //! `lombard dev` as a program: what it says, how it stops, and what it finds again.
 
-use std::{collections::BTreeSet, ffi::OsString, fs, time::Duration};
+use std::{
+    collections::BTreeSet,
+    ffi::OsString,
+    fs,
+    path::{Path, PathBuf},
+    time::{Duration, SystemTime},
+};
 
 use cluster::Cluster;
 use reqwest::StatusCode;
 use serde_json::json;
 use sqlx::{ConnectOptions, Connection, PgConnection};
 use tokio::time::{sleep, timeout};
+use uuid::Uuid;
 
 use crate::{
     program::{Dev, PATIENCE, directory, runs},
@@ -152,8 +159,47 @@ async fn it_uses_a_server_that_it_is_given_and_leaves_it_running() {
     assert_eq!(names, ["lombard_access", "lombard_customer", "lombard_kyc", "lombard_ledger"]);
     let files = fs::read_dir(directory.path()).unwrap().map(|file| file.unwrap().file_name());
     let files: BTreeSet<OsString> = files.collect();
-    let expected = ["customer-keys", "documents", "keys"].map(OsString::from);
-    assert_eq!(files, BTreeSet::from(expected), "no cluster");
+    let files: Vec<_> = files.iter().map(|name| name.to_str().unwrap()).collect();
+    assert!(
+        matches!(files[..], ["customer-keys", documents, "keys"] if documents.starts_with("documents-")),
+        "no cluster, and documents of this database: {files:?}"
+    );
     connection.close().await.unwrap();
+    cluster.stop().await.unwrap();
+}
+
+/// A document that no database knows, of two hours ago.
+fn unknown_document(documents: &Path) -> PathBuf {
+    let path = documents.join(Uuid::now_v7().to_string()).join(Uuid::now_v7().to_string());
+    fs::create_dir_all(path.parent().unwrap()).unwrap();
+    let file = fs::File::create(&path).unwrap();
+    file.set_modified(SystemTime::now() - Duration::from_hours(2)).unwrap();
+    path
+}
+
+#[tokio::test]
+async fn documents_of_another_database_are_left_alone() {
+    let (directory, cluster) = (directory(), Cluster::throw_away().await.unwrap());
+    let url = cluster.options().to_url_lossy().to_string();
+    let arguments = ["--listen", "127.0.0.1:0", "--database-url", &url];
+    let mut dev = Dev::start_with(directory.path(), &arguments);
+    dev.until_ready().await;
+    assert_eq!(dev.terminate().await.code(), Some(0));
+    let of_this = fs::read_dir(directory.path()).unwrap().map(|file| file.unwrap().path());
+    let of_this = of_this.filter(|path| path.is_dir()).max().unwrap();
+    let of_another = unknown_document(&directory.path().join("documents"));
+    let of_nobody = unknown_document(&of_this);
+
+    let mut dev = Dev::start_with(directory.path(), &arguments);
+    dev.until_ready().await;
+    let swept = async {
+        while of_nobody.exists() {
+            sleep(Duration::from_millis(50)).await;
+        }
+    };
+    timeout(PATIENCE, swept).await.unwrap();
+
+    assert!(of_another.exists());
+    assert_eq!(dev.terminate().await.code(), Some(0));
     cluster.stop().await.unwrap();
 }

@@ -57,10 +57,12 @@ pub(crate) fn platform() -> &'static Platform {
 }
 
 async fn start() -> Platform {
+    let files = tempfile::tempdir().unwrap().keep();
     let databases = Databases {
         server: testkit::server().await,
         prefix: format!("t{}_", Uuid::now_v7().simple()),
-        files: tempfile::tempdir().unwrap().keep(),
+        documents: files.join("documents"),
+        files,
     };
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let identity = Identity::default();

@@ -1,4 +1,5 @@
 use std::{
+    net::TcpListener,
     sync::atomic::{AtomicBool, AtomicU32, Ordering},
     time::Duration,
 };
@@ -46,6 +47,23 @@ async fn the_program_migrates_serves_and_stops_on_sigterm() {
     assert!(migrates.success());
     assert!(healthy);
     assert_eq!(ended.code(), Some(0));
+}
+
+#[tokio::test]
+async fn a_command_runs_beside_the_service_with_its_environment() {
+    let pool = testkit::database("customer", &customer::MIGRATIONS).await;
+    let admin = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().to_string();
+    let admin = ["--admin-listen", &admin];
+    let serve = [&admin[..], &SERVE, &["--listen", "127.0.0.1:0"]].concat();
+    let mut serving = Program::start(BINARY, &serve, &pool);
+    serving.address().await;
+
+    let keys = ["rotate-keys", "--keys", SERVE[2]];
+    let rotates = program::run(BINARY, &[&admin[..], &keys].concat(), &pool).await;
+    let migrates = program::run(BINARY, &[&admin[..], &["migrate"]].concat(), &pool).await;
+
+    assert!(rotates.success() && migrates.success(), "{rotates} {migrates}");
+    assert_eq!(serving.terminate().await.code(), Some(0));
 }
 
 #[tokio::test]

@@ -1,6 +1,6 @@
 //! Asking the provider of a verification, and what its answer means for the work.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use kit::{measure, postgres::Database};
 
@@ -17,9 +17,6 @@ use crate::{
     providers::{Directory, Images, Progress, Provider, ProviderError, Submission},
     store::work::{self, Claimed},
 };
-
-const CALLS: &str = "lombard_provider_calls_total";
-const SECONDS: &str = "lombard_provider_call_seconds";
 
 /// What it takes to ask.
 #[derive(Debug)]
@@ -40,8 +37,6 @@ impl Consultant {
         customers: Customers,
         directory: Directory,
     ) -> Self {
-        metrics::describe_counter!(CALLS, "Questions to providers, by what became of them.");
-        metrics::describe_histogram!(SECONDS, "What a provider took to answer.");
         let gates = Gates::new(Limits {
             at_a_time: settings.provider_concurrency,
             failures: settings.circuit_failures,
@@ -133,8 +128,8 @@ impl Consultant {
     ) -> Result<Result<Progress, ProviderError>, Error> {
         let name = claimed.adapter.as_deref().unwrap_or(&verification.provider);
         if let Some(reference) = &claimed.provider_reference {
-            let answer = self.in_time(name, provider.fetch(reference));
-            return Ok(measure::outside("provider", "fetch", answer).await);
+            let answer = self.in_time(provider.fetch(reference));
+            return Ok(measure::outside(name, "fetch", answer, kind).await);
         }
         let caller = customers::on_our_own_account(verification.tenant);
         let subject = self.customers.get(&caller, verification.customer).await?.subject;
@@ -144,24 +139,17 @@ impl Consultant {
             Images::default()
         };
         let submission = Submission { verification: verification.id, attempt, subject, images };
-        let answer = self.in_time(name, provider.submit(&submission));
-        Ok(measure::outside("provider", "submit", answer).await)
+        let answer = self.in_time(provider.submit(&submission));
+        Ok(measure::outside(name, "submit", answer, kind).await)
     }
 
     async fn in_time(
         &self,
-        name: &str,
         answer: impl Future<Output = Result<Progress, ProviderError>>,
     ) -> Result<Progress, ProviderError> {
-        let begin = Instant::now();
-        let answer = tokio::time::timeout(self.settings.provider_timeout, answer)
+        tokio::time::timeout(self.settings.provider_timeout, answer)
             .await
-            .unwrap_or_else(|_| Err(ProviderError::Transient("out of time".to_owned())));
-        let provider = name.to_owned();
-        metrics::histogram!(SECONDS, "provider" => provider.clone()).record(begin.elapsed());
-        let outcome = kind(&answer);
-        metrics::counter!(CALLS, "provider" => provider, "outcome" => outcome).increment(1);
-        answer
+            .unwrap_or_else(|_| Err(ProviderError::Transient("out of time".to_owned())))
     }
 }
 

@@ -1,6 +1,6 @@
 //! `lombard audit verify` as a program. What it checks is tested beside the checks.
 
-use std::{process::Output, time::Duration};
+use std::{fs, process::Output, time::Duration};
 
 use kit::{
     audit::{self, Act},
@@ -19,6 +19,36 @@ async fn verify(arguments: &[&str]) -> (Option<i32>, String, String) {
         timeout(PATIENCE, verify.output()).await.unwrap().unwrap();
     let text = |bytes| String::from_utf8(bytes).unwrap();
     (status.code(), text(stdout), text(stderr))
+}
+
+/// Every look is compared with the one before it, and one that finds something wrong is not kept.
+#[tokio::test]
+async fn a_journal_is_compared_with_and_added_to() {
+    let directory = directory();
+    let journal = directory.path().to_str().unwrap();
+    let pool = testkit::database("ledger", &ledger::MIGRATIONS).await;
+    let by = testkit::caller();
+    write((&pool, ledger::ROLE), &by, "things/1").await;
+    let url = url(&pool);
+    let look = ["--database-url", &url, "--journal", journal];
+    let kept = || fs::read_dir(journal).unwrap().count();
+
+    let first = verify(&look).await;
+    let after_first = kept();
+    // Files are named by the second.
+    tokio::time::sleep(Duration::from_millis(1100)).await;
+    write((&pool, ledger::ROLE), &by, "things/2").await;
+    let second = verify(&look).await;
+    let after_second = kept();
+    for statement in ["delete from audit_links", "delete from audit_records"] {
+        sqlx::query(statement).execute(&pool).await.unwrap();
+    }
+    let emptied = verify(&look).await;
+
+    assert_eq!((first.0, after_first), (Some(0), 1), "{first:?}");
+    assert_eq!((second.0, after_second), (Some(0), 2), "{second:?}");
+    assert!(emptied.0 == Some(1) && emptied.1.contains("not what was kept"), "{emptied:?}");
+    assert_eq!(kept(), 2);
 }
 
 async fn write((pool, role): (&PgPool, &str), by: &Caller, object: &str) {

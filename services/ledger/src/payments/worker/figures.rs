@@ -92,11 +92,8 @@ pub(super) fn unbooked(count: usize) {
 /// Looks at the payments that are open, until `stop`.
 pub(super) async fn watch(database: &Database, stop: &CancellationToken) {
     loop {
-        match stop.run_until_cancelled(backlog(database)).await {
-            None => return,
-            Some(Ok(backlog)) => show(&backlog),
-            Some(Err(error)) => tracing::warn!(%error, "the open payments cannot be counted"),
-        }
+        let Some(backlog) = stop.run_until_cancelled(backlog(database)).await else { return };
+        kit::gauges::note("payments", &backlog.map(|backlog| show(&backlog)));
         if stop.run_until_cancelled(tokio::time::sleep(EVERY)).await.is_none() {
             return;
         }
