@@ -6,7 +6,10 @@ use std::{
     time::Duration,
 };
 
-use kit::{errors, postgres};
+use kit::{
+    errors,
+    postgres::{self, citus::Layout},
+};
 use sqlx::{Connection, PgConnection};
 use time::OffsetDateTime;
 
@@ -15,7 +18,10 @@ use super::{
     outcomes::{Settled, outcomes},
 };
 use crate::{
-    domain::{account::Account, transfer::Order},
+    domain::{
+        account::{Account, AccountId},
+        transfer::Order,
+    },
     error::Error,
     queue::{
         LOCKED,
@@ -66,7 +72,8 @@ impl Settler {
         if !plan.is_clean() {
             return Err(Failure::Stale);
         }
-        let written = write(self.connected(keys).await?, orders, &plan).await;
+        let layout = self.layout;
+        let written = write(self.connected(keys).await?, layout, orders, &plan).await;
         match written {
             Ok(now) => {
                 self.stale_tries = 0;
@@ -98,9 +105,8 @@ impl Settler {
             }
         }
         if !missing.is_empty() {
-            for (key, account) in
-                store::accounts::load(self.connected(keys).await?, &missing).await?
-            {
+            let layout = self.layout;
+            for (key, account) in load(self.connected(keys).await?, layout, &missing).await? {
                 self.books.put(key, account);
                 accounts.insert(key, account);
             }
@@ -116,8 +122,9 @@ impl Settler {
         unseen_end: &mut bool,
     ) -> Result<Vec<Settled>, Failure> {
         metrics::counter!(LOCKED).increment(1);
+        let layout = self.layout;
         let mut tx = self.connected(keys).await?.begin().await?;
-        let accounts = store::accounts::lock(&mut tx, keys).await?;
+        let accounts = lock(&mut tx, layout, keys).await?;
         let mut past = Past::default();
         look_back(&mut tx, orders, *unseen_end, &mut past).await?;
         let plan = batch::plan(orders, accounts.into_iter().collect(), &mut past);
@@ -125,13 +132,12 @@ impl Settler {
             tx.rollback().await?;
             OffsetDateTime::UNIX_EPOCH
         } else {
-            let now =
-                write(&mut tx, orders, &plan).await.map_err(|error| match postgres::constraint(
-                    &error,
-                ) {
+            let now = write(&mut tx, layout, orders, &plan).await.map_err(|error| {
+                match postgres::constraint(&error) {
                     Some(REQUEST_ONCE | REVERSED_ONCE) => Failure::Stale,
                     Some(_) | None => error.into(),
-                })?;
+                }
+            })?;
             *unseen_end = true;
             tx.commit().await?;
             now
@@ -203,6 +209,38 @@ fn warn_of_the_future(account: &Account, now: OffsetDateTime) {
     }
 }
 
+/// Reads accounts: a batch is of one tenant where those are on several servers.
+async fn load(
+    conn: &mut PgConnection,
+    layout: Layout,
+    keys: &[Key],
+) -> Result<Vec<(Key, Account)>, Error> {
+    match (layout, keys.first()) {
+        (Layout::ByTenant, Some((tenant, _))) => {
+            store::accounts::load_of(conn, *tenant, &ids(keys)).await
+        }
+        (Layout::OneServer, _) | (_, None) => store::accounts::load(conn, keys).await,
+    }
+}
+
+/// Locks accounts, as [`load`] reads them.
+async fn lock(
+    conn: &mut PgConnection,
+    layout: Layout,
+    keys: &[Key],
+) -> Result<Vec<(Key, Account)>, Error> {
+    match (layout, keys.first()) {
+        (Layout::ByTenant, Some((tenant, _))) => {
+            store::accounts::lock_of(conn, *tenant, &ids(keys)).await
+        }
+        (Layout::OneServer, _) | (_, None) => store::accounts::lock(conn, keys).await,
+    }
+}
+
+fn ids(keys: &[Key]) -> Vec<AccountId> {
+    keys.iter().map(|(_, account)| *account).collect()
+}
+
 /// Finds what was recorded before, of what these orders could repeat.
 async fn look_back(
     conn: &mut PgConnection,
@@ -232,6 +270,7 @@ async fn look_back(
 /// Writes what a plan says.
 async fn write(
     conn: &mut PgConnection,
+    layout: Layout,
     orders: &[Order],
     plan: &Plan,
 ) -> Result<OffsetDateTime, sqlx::Error> {
@@ -245,5 +284,5 @@ async fn write(
         .collect();
     let accounts: Vec<_> =
         plan.changed.iter().map(|((tenant, _), account)| (*tenant, *account)).collect();
-    store::postings::record(conn, &postings, &accounts).await
+    store::postings::record(conn, layout, &postings, &accounts).await
 }
