@@ -81,7 +81,7 @@ pub(crate) async fn touch(
 ) -> Result<(), Error> {
     sqlx::query!(
         "
-        update ledgers set update_time = greatest(update_time, clock_timestamp())
+        update ledgers set update_time = greatest(update_time, statement_timestamp())
         where tenant_id = $1 and ledger_id = $2
         ",
         tenant.uuid(),

@@ -265,3 +265,50 @@ async fn what_an_earlier_version_wrote_is_found_after_it_is_distributed() {
     worker.stop().await;
     assert_eq!(other.balance(&bob).await, 0);
 }
+
+/// The service's statements, as they were prepared.
+fn statements() -> Vec<String> {
+    let prepared = concat!(env!("CARGO_MANIFEST_DIR"), "/.sqlx");
+    let files = std::fs::read_dir(prepared).unwrap().map(|file| file.unwrap().path());
+    let statements: Vec<String> = files
+        .map(|path| {
+            let json = std::fs::read_to_string(path).unwrap();
+            let query: serde_json::Value = serde_json::from_str(&json).unwrap();
+            query.get("query").unwrap().as_str().unwrap().to_owned()
+        })
+        // The sandbox's tables stay on the coordinator.
+        .filter(|statement| !statement.contains("sandbox_rail_"))
+        .collect();
+    assert!(statements.len() > 50, "{}", statements.len());
+    statements
+}
+
+#[test]
+fn no_statement_that_writes_lets_each_server_roll_its_own_dice() {
+    for statement in statements() {
+        let writes =
+            ["update ", "insert into ", "delete from "].iter().any(|verb| statement.contains(verb));
+        let volatile =
+            ["clock_timestamp(", "random(", "gen_random_uuid(", "nextval(", "timeofday("];
+        let called = volatile.iter().find(|function| statement.contains(*function));
+        assert!(!writes || called.is_none(), "Citus refuses {called:?} in {statement}");
+    }
+}
+
+#[test]
+fn every_lock_is_of_one_tenant_where_there_are_several_servers() {
+    let on_one_server = [
+        // `accounts::lock` and `locked_elsewhere`, of batches whosever they are.
+        "from unnest($1::uuid[], $2::uuid[]) as k (tenant_id, account_id)",
+        // `payment_work::claim_together`.
+        "with due as materialized",
+    ];
+    for statement in statements() {
+        if ["for update", "for no key update", "for share"].iter().any(|it| statement.contains(it))
+        {
+            let of_one = statement.contains("tenant_id = $1");
+            let known = on_one_server.iter().any(|part| statement.contains(part));
+            assert!(of_one || known, "Citus locks rows on one server only: {statement}");
+        }
+    }
+}

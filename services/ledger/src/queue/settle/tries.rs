@@ -72,8 +72,11 @@ impl Settler {
         if !plan.is_clean() {
             return Err(Failure::Stale);
         }
-        let layout = self.layout;
-        let written = write(self.connected(keys).await?, layout, orders, &plan).await;
+        let (layout, conn) = (self.layout, self.connected(keys).await?);
+        let written = match layout {
+            Layout::OneServer => write(conn, layout, orders, &plan).await,
+            Layout::ByTenant => write_all(conn, layout, orders, &plan).await,
+        };
         match written {
             Ok(now) => {
                 self.stale_tries = 0;
@@ -265,6 +268,19 @@ async fn look_back(
         past.add_reversed(store::transfers::find_reversed(conn, &reversed).await?);
     }
     Ok(())
+}
+
+/// Writes what a plan says in a transaction: on several servers a statement may be several.
+async fn write_all(
+    conn: &mut PgConnection,
+    layout: Layout,
+    orders: &[Order],
+    plan: &Plan,
+) -> Result<OffsetDateTime, sqlx::Error> {
+    let mut tx = conn.begin().await?;
+    let now = write(&mut tx, layout, orders, plan).await?;
+    tx.commit().await?;
+    Ok(now)
 }
 
 /// Writes what a plan says.
