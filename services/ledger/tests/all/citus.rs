@@ -24,7 +24,7 @@ const BINARY: &str = env!("CARGO_BIN_EXE_ledger");
 fn file() -> &'static str {
     match ledger::CITUS {
         Citus::Distributed(sql) => sql,
-        Citus::OnOneServer(reason) => panic!("{reason}"),
+        Citus::OnOneServer(reason) => unreachable!("{reason}"),
     }
 }
 

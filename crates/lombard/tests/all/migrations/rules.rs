@@ -152,15 +152,15 @@ fn table(statement: &str) -> Option<(&str, Vec<&str>)> {
     let (mut depth, mut from, mut items) = (0_usize, 0, Vec::new());
     for (at, letter) in body.char_indices() {
         match letter {
-            '(' => depth += 1,
+            '(' => depth = depth.saturating_add(1),
             ')' if depth == 0 => {
                 items.push(body[from..at].trim());
                 break;
             }
-            ')' => depth -= 1,
+            ')' => depth = depth.saturating_sub(1),
             ',' if depth == 0 => {
                 items.push(body[from..at].trim());
-                from = at + 1;
+                from = at.saturating_add(1);
             }
             _ => {}
         }
