@@ -11,9 +11,16 @@ use std::{
 
 use anyhow::Context;
 use clap::Args;
-use sqlx::{PgPool, postgres::PgConnectOptions};
+use sqlx::{PgPool, migrate::Migrator, postgres::PgConnectOptions};
 
-use crate::{postgres, shutdown::Signals, tls::TlsConfig};
+use crate::{
+    postgres::{
+        self,
+        citus::{self, Citus},
+    },
+    shutdown::Signals,
+    tls::TlsConfig,
+};
 
 /// The service's database.
 #[derive(Debug, Clone, Args)]
@@ -110,6 +117,39 @@ impl DatabaseUrl {
     pub fn options(&self) -> anyhow::Result<PgConnectOptions> {
         let options = self.0.parse::<PgConnectOptions>();
         options.map_err(|_| anyhow::anyhow!("--database-url is no URL of a PostgreSQL database"))
+    }
+}
+
+/// How a database is brought up to a program's schema.
+#[derive(Debug, Clone, Args)]
+pub struct MigrateConfig {
+    /// Then puts the tables on the servers of a Citus cluster, by tenant, while nothing serves
+    /// (docs/scaling.md).
+    #[arg(long)]
+    citus: bool,
+}
+
+impl MigrateConfig {
+    /// Brings a database's schema up to these migrations, and its tables to where they are to be.
+    ///
+    /// # Errors
+    ///
+    /// Those of the database; without Citus, or for a service that stays on one server, nothing is done
+    /// where it was asked for.
+    pub async fn run(
+        &self,
+        pool: &PgPool,
+        migrations: &Migrator,
+        citus: Citus,
+    ) -> anyhow::Result<()> {
+        if self.citus {
+            citus::check(pool, citus).await?;
+        }
+        postgres::migrate(pool, migrations).await?;
+        match citus {
+            Citus::Distributed(sql) if self.citus => citus::distribute(pool, sql).await,
+            Citus::Distributed(_) | Citus::OnOneServer(_) => Ok(()),
+        }
     }
 }
 

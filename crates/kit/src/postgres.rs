@@ -11,6 +11,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::errors::Error;
 
+pub mod citus;
 mod database;
 
 pub use database::{Database, see, see_everybody};
@@ -182,9 +183,51 @@ pub fn is_lock_timeout(error: &sqlx::Error) -> bool {
 /// The name of the constraint that a statement broke.
 #[must_use]
 pub fn constraint(error: &sqlx::Error) -> Option<&str> {
-    error.as_database_error().and_then(sqlx::error::DatabaseError::constraint)
+    let error = error.as_database_error()?;
+    error.constraint().or_else(|| {
+        let broken = error.code().is_some_and(|code| code.starts_with("23"));
+        broken.then(|| constraint_in(error.message())).flatten()
+    })
+}
+
+/// The constraint that a message names. Citus passes on what another server says without the field for it,
+/// and there names end in the number of a shard.
+fn constraint_in(message: &str) -> Option<&str> {
+    let (_, rest) = message.split_once("constraint \"")?;
+    let (name, _) = rest.split_once('"')?;
+    match name.rsplit_once('_') {
+        Some((whole, shard)) if !shard.is_empty() && shard.bytes().all(|b| b.is_ascii_digit()) => {
+            Some(whole)
+        }
+        Some(_) | None => Some(name),
+    }
 }
 
 fn sqlstate(error: &sqlx::Error) -> Option<String> {
     error.as_database_error()?.code().map(std::borrow::Cow::into_owned)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_constraint_is_known_by_its_name_on_every_server() {
+        let said = [
+            r#"duplicate key value violates unique constraint "transfers_request_once_102034""#,
+            r#"duplicate key value violates unique constraint "transfers_request_once""#,
+            r#"new row for relation "accounts_102008" violates check constraint "accounts_version""#,
+            "null value in column violates not-null constraint",
+        ];
+
+        assert_eq!(
+            said.map(constraint_in),
+            [
+                Some("transfers_request_once"),
+                Some("transfers_request_once"),
+                Some("accounts_version"),
+                None
+            ]
+        );
+    }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use access::{SCOPES, Settings};
 use clap::{Args, Parser, Subcommand};
-use kit::config::{PostgresConfig, ServerConfig, TelemetryConfig};
+use kit::config::{MigrateConfig, PostgresConfig, ServerConfig, TelemetryConfig};
 use types::TenantId;
 
 /// Access: tenants, API users and tokens.
@@ -22,7 +22,7 @@ pub(crate) struct Config {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Brings the database's schema up to this version.
-    Migrate,
+    Migrate(MigrateConfig),
     /// Serves gRPC until SIGTERM.
     Serve(Serve),
     /// Prints the id of the tenant of that name, which is created if there is none.

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use kit::{
-    postgres::Database,
+    postgres::{Database, citus::Citus},
     server::{self, Service},
     tls::Listener,
 };
@@ -40,6 +40,12 @@ pub const DOMAIN: &str = "lombard.access.v1";
 
 /// The schema of the service's database.
 pub static MIGRATIONS: Migrator = sqlx::migrate!();
+
+/// What becomes of the tables on several servers.
+pub const CITUS: Citus = Citus::OnOneServer(
+    "whom an address, a token or a key stands for has to be found before a tenant is \
+     known, and what it keeps is small",
+);
 
 /// The role that the service does everything in, whoever connects.
 pub const ROLE: &str = "access_service";

@@ -27,7 +27,7 @@ async fn main() -> anyhow::Result<()> {
     let config = Config::parse();
     let (telemetry, log_to) = match config.command {
         Command::Serve(_) => (config.telemetry.clone(), LogTo::Stdout),
-        Command::Migrate => (config.telemetry.of_command(), LogTo::Stdout),
+        Command::Migrate(_) => (config.telemetry.of_command(), LogTo::Stdout),
         Command::CreateTenant { .. } | Command::CreateUser(_) => {
             (config.telemetry.of_command(), LogTo::Stderr)
         }
@@ -35,7 +35,7 @@ async fn main() -> anyhow::Result<()> {
     let _flush_on_exit = telemetry::init("access", &telemetry, log_to)?;
     let pool = config.postgres.pool()?;
     match config.command {
-        Command::Migrate => kit::postgres::migrate(&pool, &access::MIGRATIONS).await?,
+        Command::Migrate(how) => how.run(&pool, &access::MIGRATIONS, access::CITUS).await?,
         Command::Serve(options) => serve(&options, pool).await?,
         Command::CreateTenant { name } => {
             let tenant = provisioning(pool).await?.ensure_tenant(&name).await?;

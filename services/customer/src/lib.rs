@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use kit::{
     keys::Keyring,
-    postgres::Database,
+    postgres::{Database, citus::Citus},
     server::{self, Service},
     tls::Listener,
 };
@@ -32,6 +32,12 @@ pub const DOMAIN: &str = "lombard.customer.v1";
 
 /// The schema of the service's database.
 pub static MIGRATIONS: Migrator = sqlx::migrate!();
+
+/// What becomes of the tables on several servers.
+pub const CITUS: Citus = Citus::OnOneServer(
+    "what it tells other services, and the exchange of its keys, take the rows of \
+     several tenants in one statement",
+);
 
 /// The role that the service does everything in, whoever connects.
 pub const ROLE: &str = "customer_service";

@@ -3,7 +3,7 @@
 use anyhow::ensure;
 use clap::{Args, Parser, Subcommand};
 use kit::{
-    config::{PostgresConfig, ServerConfig, TelemetryConfig},
+    config::{MigrateConfig, PostgresConfig, ServerConfig, TelemetryConfig},
     keys::KeysConfig,
     telemetry::{self, LogTo},
 };
@@ -28,7 +28,7 @@ struct Config {
 #[derive(Subcommand)]
 enum Command {
     /// Brings the database's schema up to this version.
-    Migrate,
+    Migrate(MigrateConfig),
     /// Serves gRPC until SIGTERM.
     Serve(Box<Serve>),
     /// Wraps every data key with the newest key-encryption key, while the service runs. May be cut off, and
@@ -55,7 +55,7 @@ async fn main() -> anyhow::Result<()> {
     let _flush_on_exit = telemetry::init("customer", &telemetry, LogTo::Stdout)?;
     let pool = config.postgres.pool()?;
     match config.command {
-        Command::Migrate => kit::postgres::migrate(&pool, &customer::MIGRATIONS).await?,
+        Command::Migrate(how) => how.run(&pool, &customer::MIGRATIONS, customer::CITUS).await?,
         Command::Serve(config) => {
             let Serve { server, keys } = *config;
             let mut signals = server.signals()?;

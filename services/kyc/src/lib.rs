@@ -4,7 +4,7 @@
 use std::{sync::Arc, time::Duration};
 
 use kit::{
-    postgres::Database,
+    postgres::{Database, citus::Citus},
     server::{self, Service},
     tls::Listener,
 };
@@ -71,6 +71,12 @@ pub const DOMAIN: &str = "lombard.kyc.v1";
 
 /// The schema of the service's database.
 pub static MIGRATIONS: Migrator = sqlx::migrate!();
+
+/// What becomes of the tables on several servers.
+pub const CITUS: Citus = Citus::OnOneServer(
+    "its work is claimed, and its keys are exchanged, over all tenants with the locks \
+     of one server",
+);
 
 /// The role that the service does everything in, whoever connects.
 pub const ROLE: &str = "kyc_service";

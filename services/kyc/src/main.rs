@@ -5,7 +5,7 @@ use std::{fs, path::PathBuf, sync::Arc};
 use anyhow::{Context, ensure};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use kit::{
-    config::{PostgresConfig, ServerConfig, TelemetryConfig},
+    config::{MigrateConfig, PostgresConfig, ServerConfig, TelemetryConfig},
     keys::KeysConfig,
     peers::CUSTOMER,
     telemetry::{self, LogTo},
@@ -36,7 +36,7 @@ struct Config {
 #[derive(Subcommand)]
 enum Command {
     /// Brings the database's schema up to this version.
-    Migrate,
+    Migrate(MigrateConfig),
     /// Puts a sanctions list in the place of the one that is stored, whole or not at all. Everybody is
     /// screened again.
     LoadList(LoadList),
@@ -102,14 +102,14 @@ async fn main() -> anyhow::Result<()> {
     let config = Config::parse();
     let telemetry = match config.command {
         Command::Serve(_) => config.telemetry.clone(),
-        Command::Migrate | Command::LoadList(_) | Command::RotateKeys(_) => {
+        Command::Migrate(_) | Command::LoadList(_) | Command::RotateKeys(_) => {
             config.telemetry.of_command()
         }
     };
     let _flush_on_exit = telemetry::init("kyc", &telemetry, LogTo::Stdout)?;
     let pool = config.postgres.pool()?;
     match config.command {
-        Command::Migrate => kit::postgres::migrate(&pool, &kyc::MIGRATIONS).await?,
+        Command::Migrate(how) => how.run(&pool, &kyc::MIGRATIONS, kyc::CITUS).await?,
         Command::LoadList(config) => {
             kit::postgres::check_schema(&pool, &kyc::MIGRATIONS).await?;
             load_list(&config, &pool).await?;

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use clap::Args;
+use kit::postgres::citus::Layout;
 use types::{BankCode, Bic, Currency, SortCode};
 
 /// The bank that the platform is, and what it offers.
@@ -32,6 +33,9 @@ pub struct Settings {
     /// Seconds between looks for entries to seal. 0: none are sealed by this process.
     #[arg(long, env = "SEAL_INTERVAL_S", default_value_t = 60)]
     pub seal_interval_s: u64,
+    /// Where the tables are, for who serves without looking: [`crate::serve`] asks the database.
+    #[arg(skip)]
+    pub layout: Layout,
     /// How payments are worked on; nothing that an operator decides.
     #[arg(skip)]
     pub payments: PaymentSettings,

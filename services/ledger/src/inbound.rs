@@ -6,7 +6,7 @@ use std::sync::Arc;
 use kit::{
     caller::Caller,
     idempotency::{self, Answer, Begun, Key},
-    postgres::Database,
+    postgres::{Database, citus::Layout},
 };
 use prost::Message;
 use sqlx::{Connection, PgConnection};
@@ -95,7 +95,10 @@ impl Inbound {
         let coming = new.coming(tenant, receiver.ok_or(Error::LedgerNotFound)?.currency)?;
         let (taken, replayed) = match store::inbound_payments::find(conn, &coming.name).await? {
             Some(taken) => (taken, true),
-            None => coming.take(conn, Some(ledger), Unfit::Refused).await?,
+            None => {
+                let layout = self.database.layout();
+                coming.take(conn, layout, Some(ledger), Unfit::Refused).await?
+            }
         };
         let found = store::transfers::find(conn, taken.tenant, taken.transfer).await?;
         let message = render(&found.ok_or(Error::TransferNotFound)?);
@@ -110,7 +113,7 @@ impl Inbound {
         let Arrival { kind, amount, reference, sender, account } = arrival;
         // Whose it is, nobody has said yet.
         let mut conn = self.database.platform().await?;
-        let addressed = store::addresses::find(&mut conn, &account).await?;
+        let addressed = store::addresses::find(&mut conn, self.database.layout(), &account).await?;
         drop(conn);
         let name = RailReference { rail: kind.word(), reference: rail_reference.to_owned() };
         let tenant = addressed.map_or(PLATFORM, |addressed| addressed.tenant);
@@ -118,7 +121,7 @@ impl Inbound {
         let ledger = addressed.map(|addressed| addressed.ledger);
         // It may have been taken in before, when the number was still nobody's.
         let mut tx = self.database.begin_of_each([tenant, PLATFORM]).await?;
-        coming.take(&mut tx, ledger, Unfit::GoesBack).await?;
+        coming.take(&mut tx, self.database.layout(), ledger, Unfit::GoesBack).await?;
         kit::postgres::commit(tx).await?;
         self.wake.notify_one();
         Ok(())
@@ -160,6 +163,7 @@ impl Coming {
     async fn take(
         self,
         conn: &mut PgConnection,
+        layout: Layout,
         ledger: Option<LedgerId>,
         unfit: Unfit,
     ) -> Result<(Taken, bool), Error> {
@@ -180,7 +184,7 @@ impl Coming {
             // What it has locked is let go of when it comes to nothing: suspense may have to be locked
             // before the ledger.
             let mut attempt = conn.begin().await?;
-            match settle(&mut attempt, order).await {
+            match settle(&mut attempt, layout, order).await {
                 Ok(_) => {
                     attempt.commit().await?;
                     let taken = Taken { tenant: self.tenant, transfer };
@@ -193,20 +197,21 @@ impl Coming {
                 Err(error) => return Err(error),
             }
         }
-        Ok((self.send_back(conn, transfer, settlement).await?, false))
+        Ok((self.send_back(conn, layout, transfer, settlement).await?, false))
     }
 
     /// Books it in suspense, with the payment that gives it back.
     async fn send_back(
         self,
         conn: &mut PgConnection,
+        layout: Layout,
         transfer: TransferId,
         settlement: AccountId,
     ) -> Result<Taken, Error> {
         let (tenant, currency) = (self.tenant, self.amount.currency());
         let suspense = store::accounts::system(conn, tenant, currency, System::Suspense).await?;
         let outside = Outside::Both(self.sender.clone());
-        settle(conn, self.order(transfer, (settlement, suspense), outside)?).await?;
+        settle(conn, layout, self.order(transfer, (settlement, suspense), outside)?).await?;
         let now = kit::time::now();
         let payment = Payment {
             tenant,
@@ -255,7 +260,11 @@ impl Coming {
 
 /// Locks the accounts of one order, decides, and writes, in the caller's transaction: for what moves
 /// money together with something else. Everything else is posted by [`crate::queue`].
-pub(crate) async fn settle(conn: &mut PgConnection, order: Order) -> Result<Transfer, Error> {
+pub(crate) async fn settle(
+    conn: &mut PgConnection,
+    layout: Layout,
+    order: Order,
+) -> Result<Transfer, Error> {
     let (tenant, sides) = (order.tenant, order.movement.sides);
     let locked = store::accounts::lock_pair(conn, tenant, sides).await?;
     let mut pair = locked.ok_or(Error::LedgerNotFound)?;
@@ -264,6 +273,6 @@ pub(crate) async fn settle(conn: &mut PgConnection, order: Order) -> Result<Tran
     if posting.credit_balance_minor.is_some() {
         changed.push((tenant, pair.credit));
     }
-    let now = store::postings::record(conn, &[(&order, &posting)], &changed).await?;
+    let now = store::postings::record(conn, layout, &[(&order, &posting)], &changed).await?;
     Ok(order.into_transfer(&posting, now))
 }

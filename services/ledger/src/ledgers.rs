@@ -266,7 +266,7 @@ impl Ledgers {
         let (conn, tenant) = (work.conn(), caller.tenant());
         let account = account::of_ledger(id);
         // Nobody else changes it from here on.
-        store::accounts::lock(conn, &[(tenant, account)]).await?;
+        store::accounts::lock_of(conn, tenant, &[account]).await?;
         let before = store::ledgers::find(conn, tenant, &[id]).await?.pop();
         let before = before.ok_or(Error::LedgerNotFound)?;
         let mut changed = false;

@@ -5,7 +5,10 @@ use std::{sync::Arc, time::Duration};
 
 use anyhow::Context;
 use kit::{
-    postgres::Database,
+    postgres::{
+        Database,
+        citus::{self, Citus, Layout},
+    },
     server::{self, Service},
     tls::Listener,
 };
@@ -60,6 +63,9 @@ pub const DOMAIN: &str = "lombard.ledger.v1";
 /// The schema of the service's database.
 pub static MIGRATIONS: Migrator = sqlx::migrate!();
 
+/// Where the tables go on several servers.
+pub const CITUS: Citus = Citus::Distributed(include_str!("../citus.sql"));
+
 /// The role that the service does everything in, whoever connects.
 pub const ROLE: &str = "ledger_service";
 
@@ -72,7 +78,8 @@ const LAST_BATCH: Duration = Duration::from_secs(2);
 #[must_use]
 #[expect(clippy::needless_pass_by_value, reason = "the pool is the service's from then on")]
 pub fn service(settings: Settings, pool: PgPool, customer: Channel) -> (Service, JoinHandle<()>) {
-    answering(settings, Database::new(&pool, ROLE), customer, Arc::default())
+    let database = Database::new(&pool, ROLE).laid_out(settings.layout);
+    answering(settings, database, customer, Arc::default())
 }
 
 /// Works on payments until `stop`, then ends what is under way within `drain_timeout`.
@@ -83,7 +90,7 @@ pub async fn work(
     drain_timeout: Duration,
     stop: CancellationToken,
 ) {
-    let database = Database::new(&pool, ROLE);
+    let database = Database::new(&pool, ROLE).laid_out(settings.layout);
     Box::pin(worker(&settings, database, customer, Arc::default()).run(drain_timeout, stop)).await;
 }
 
@@ -102,10 +109,16 @@ pub async fn serve(
 ) -> anyhow::Result<()> {
     let database = Database::new(&pool, ROLE);
     kit::postgres::wait_for_schema(&database, &MIGRATIONS, &stop).await?;
+    let found = stop.run_until_cancelled(citus::layout(&database, "accounts")).await;
+    let layout = found.transpose()?.unwrap_or_default();
+    let database = database.laid_out(layout);
     let mut background = JoinSet::new();
     background.spawn(gauges::run(database.clone(), stop.clone()));
     background.spawn(kit::audit::run(database.clone(), stop.clone()));
-    if settings.seal_interval_s > 0 {
+    if layout == Layout::ByTenant {
+        // It passes all tenants' accounts in one statement.
+        tracing::warn!("entries are not sealed: the tables are on several servers");
+    } else if settings.seal_interval_s > 0 {
         let interval = Duration::from_secs(settings.seal_interval_s);
         background.spawn(seals::run(database.clone(), interval, stop.clone()));
     }

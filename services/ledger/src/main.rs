@@ -2,7 +2,7 @@
 
 use clap::{Args, Parser, Subcommand};
 use kit::{
-    config::{PostgresConfig, ServerConfig, TelemetryConfig},
+    config::{MigrateConfig, PostgresConfig, ServerConfig, TelemetryConfig},
     peers::CUSTOMER,
     telemetry::{self, LogTo},
 };
@@ -28,7 +28,7 @@ struct Config {
 #[derive(Subcommand)]
 enum Command {
     /// Brings the database's schema up to this version.
-    Migrate,
+    Migrate(MigrateConfig),
     /// Serves gRPC until SIGTERM.
     #[command(mut_arg("listen", |listen| listen.required(false).default_value("127.0.0.1:7004")))]
     Serve(Box<Serve>),
@@ -55,7 +55,7 @@ async fn main() -> anyhow::Result<()> {
     let _flush_on_exit = telemetry::init("ledger", &telemetry, LogTo::Stdout)?;
     let pool = config.postgres.pool()?;
     match config.command {
-        Command::Migrate => kit::postgres::migrate(&pool, &ledger::MIGRATIONS).await?,
+        Command::Migrate(how) => how.run(&pool, &ledger::MIGRATIONS, ledger::CITUS).await?,
         Command::Serve(serve) => self::serve(*serve, pool).await?,
     }
     Ok(())

@@ -95,7 +95,8 @@ impl Payments {
             Begun::Replayed(answer) => return Ok(answer),
             Begun::New(work) => work,
         };
-        let payment = prepared?.enter(work.conn()).await?;
+        let layout = self.database.layout();
+        let payment = prepared?.enter(work.conn(), layout).await?;
         records::of_payment(work.conn(), caller, "payment.create", None, &payment).await?;
         let answer = work.commit(render(&payment)).await?;
         self.wake.notify_one();
@@ -163,7 +164,7 @@ impl Payments {
     /// Which ledger of the platform a creditor's account is: another tenant's, maybe.
     async fn addressed(&self, creditor: &OutsideParty) -> Result<Option<Addressed>, Error> {
         let mut conn = self.database.platform().await?;
-        store::addresses::find(&mut conn, &creditor.account).await
+        store::addresses::find(&mut conn, self.database.layout(), &creditor.account).await
     }
 
     /// Reads one payment.
@@ -216,7 +217,7 @@ impl Payments {
         let Source::Ledger(account) = found.source else {
             return Err(Error::PaymentNotCancellable);
         };
-        let mut accounts = store::accounts::lock(conn, &[(tenant, account)]).await?;
+        let mut accounts = store::accounts::lock_of(conn, tenant, &[account]).await?;
         let (_, mut account) = accounts.pop().ok_or(Error::LedgerNotFound)?;
         let locked = store::payments::lock(conn, tenant, id).await?;
         let mut payment = locked.ok_or(Error::PaymentNotFound)?;

@@ -11,7 +11,7 @@ use sqlx::{
 };
 use types::TenantId;
 
-use super::{is_end_of_session, settings};
+use super::{citus::Layout, is_end_of_session, settings};
 
 /// How long a connection is waited for.
 pub(super) const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
@@ -23,6 +23,7 @@ pub(super) const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
 #[derive(Debug, Clone)]
 pub struct Database {
     pool: PgPool,
+    layout: Layout,
 }
 
 impl Database {
@@ -35,7 +36,20 @@ impl Database {
             .max_connections(pool.options().get_max_connections())
             .acquire_timeout(ACQUIRE_TIMEOUT)
             .test_before_acquire(false);
-        Self { pool: connections.connect_lazy_with(options.options([("role", role)])) }
+        let pool = connections.connect_lazy_with(options.options([("role", role)]));
+        Self { pool, layout: Layout::default() }
+    }
+
+    /// The same, with its tables where they are.
+    #[must_use]
+    pub fn laid_out(self, layout: Layout) -> Self {
+        Self { layout, ..self }
+    }
+
+    /// Where its tables are.
+    #[must_use]
+    pub fn layout(&self) -> Layout {
+        self.layout
     }
 
     /// A connection that sees what is a tenant's.

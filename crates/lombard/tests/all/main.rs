@@ -31,6 +31,7 @@ mod isolation;
 mod ledger_documents;
 mod ledgers;
 mod logins;
+mod migrations;
 mod other_tenants;
 mod outside;
 mod payments;

@@ -119,6 +119,7 @@ fn ledger_settings() -> ledger::Settings {
         sandbox: true,
         payments: ledger::PaymentSettings::default(),
         seal_interval_s: 0,
+        layout: kit::postgres::citus::Layout::OneServer,
     }
 }
 

@@ -33,7 +33,7 @@ impl Ours {
         account: &BankDetails,
     ) -> Result<Option<Confirmation>, Error> {
         let mut conn = self.database.platform().await?;
-        let addressed = store::addresses::find(&mut conn, account).await?;
+        let addressed = store::addresses::find(&mut conn, self.database.layout(), account).await?;
         drop(conn);
         let Some(addressed) = addressed else { return Ok(None) };
         let call = Call::begin(None, DEFAULT_DEADLINE);

@@ -3,7 +3,10 @@
 
 use std::collections::HashMap;
 
-use kit::{audit::Digest, postgres::Database};
+use kit::{
+    audit::Digest,
+    postgres::{Database, citus::Layout},
+};
 use sqlx::PgConnection;
 use types::{PaymentId, TenantId, TransferId};
 
@@ -33,8 +36,7 @@ pub(super) async fn settle(database: &Database, payment: &Payment) -> Result<(),
     let settlement = settlement(database, payment.tenant, payment).await?;
     let account = payment.source.account();
     let mut tx = database.begin(payment.tenant).await?;
-    let mut accounts =
-        lock(&mut tx, &[(payment.tenant, account), (payment.tenant, settlement)]).await?;
+    let mut accounts = lock(&mut tx, payment.tenant, &[account, settlement]).await?;
     let mut payment = relock(&mut tx, payment).await?;
     let order = outgoing(&payment, settlement)?;
     let before = records::payment(&payment);
@@ -43,7 +45,7 @@ pub(super) async fn settle(database: &Database, payment: &Payment) -> Result<(),
     }
     release(&payment, &mut accounts)?;
     let posting = post_on(&order, &mut accounts)?;
-    write(&mut tx, &[(&order, &posting)], &accounts).await?;
+    write(&mut tx, database.layout(), &[(&order, &posting)], &accounts).await?;
     save(&mut tx, "payment.settle", before, &payment).await?;
     Ok(kit::postgres::commit(tx).await?)
 }
@@ -54,9 +56,9 @@ pub(super) async fn reject(
     payment: &Payment,
     reason: &str,
 ) -> Result<(), Error> {
-    let key = (payment.tenant, payment.source.account());
+    let account = payment.source.account();
     let mut tx = database.begin(payment.tenant).await?;
-    let mut accounts = lock(&mut tx, &[key]).await?;
+    let mut accounts = lock(&mut tx, payment.tenant, &[account]).await?;
     let mut payment = relock(&mut tx, payment).await?;
     let before = records::payment(&payment);
     if payment.state.reject(reason)? == Change::AlreadyMade {
@@ -79,8 +81,7 @@ pub(super) async fn give_back(database: &Database, id: PaymentId) -> Result<(), 
     let settlement = settlement(database, payment.tenant, &payment).await?;
     let account = payment.source.account();
     let mut tx = database.begin(payment.tenant).await?;
-    let mut accounts =
-        lock(&mut tx, &[(payment.tenant, account), (payment.tenant, settlement)]).await?;
+    let mut accounts = lock(&mut tx, payment.tenant, &[account, settlement]).await?;
     let mut payment = relock(&mut tx, &payment).await?;
     let outside = match payment.source {
         Source::Ledger(_) => Outside::Debit(payment.creditor.clone()),
@@ -92,7 +93,7 @@ pub(super) async fn give_back(database: &Database, id: PaymentId) -> Result<(), 
         return Ok(());
     }
     let posting = post_on(&order, &mut accounts)?;
-    write(&mut tx, &[(&order, &posting)], &accounts).await?;
+    write(&mut tx, database.layout(), &[(&order, &posting)], &accounts).await?;
     save(&mut tx, "payment.give_back", before, &payment).await?;
     kit::postgres::commit(tx).await?;
     tell_of_suspense(&payment);
@@ -127,9 +128,16 @@ pub(super) async fn settle_on_us(
     if !claim {
         return Ok(None);
     }
-    let mut keys = vec![(payment.tenant, payment.source.account()), (payment.tenant, out)];
-    keys.extend([(to.tenant, into), (to.tenant, of_ledger(to.ledger))]);
-    let mut accounts = lock(&mut tx, &keys).await?;
+    let mut sides = [
+        (payment.tenant, [payment.source.account(), out]),
+        (to.tenant, [into, of_ledger(to.ledger)]),
+    ];
+    // In the order of the keys, as everybody locks.
+    sides.sort_unstable();
+    let mut accounts = Accounts::new();
+    for (tenant, pair) in sides {
+        accounts.extend(store::accounts::lock_of(&mut tx, tenant, &pair).await?);
+    }
     let mut payment = relock(&mut tx, payment).await?;
     let outgoing = outgoing(&payment, out)?;
     let before = records::payment(&payment);
@@ -145,7 +153,8 @@ pub(super) async fn settle_on_us(
         Err(Refused::BalanceLimit) => return Ok(Some("AM02")),
         Err(other) => return Err(other.into()),
     };
-    write(&mut tx, &[(&outgoing, &left), (&incoming, &came)], &accounts).await?;
+    let both = [(&outgoing, &left), (&incoming, &came)];
+    write(&mut tx, database.layout(), &both, &accounts).await?;
     save(&mut tx, "payment.settle", before, &payment).await?;
     kit::postgres::commit(tx).await?;
     Ok(None)
@@ -165,8 +174,12 @@ async fn settlement(
     store::accounts::system(&mut conn, tenant, payment.amount.currency(), account).await
 }
 
-async fn lock(conn: &mut PgConnection, keys: &[Key]) -> Result<Accounts, Error> {
-    Ok(store::accounts::lock(conn, keys).await?.into_iter().collect())
+async fn lock(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    ids: &[AccountId],
+) -> Result<Accounts, Error> {
+    Ok(store::accounts::lock_of(conn, tenant, ids).await?.into_iter().collect())
 }
 
 /// The payment as it stands, locked after its account.
@@ -178,7 +191,7 @@ async fn relock(conn: &mut PgConnection, payment: &Payment) -> Result<Payment, E
 async fn find_anywhere(database: &Database, id: PaymentId) -> Result<Payment, Error> {
     // Rails name no tenants.
     let mut conn = database.platform().await?;
-    let tenant = store::payments::find_anywhere(&mut conn, id).await?;
+    let tenant = store::payments::find_anywhere(&mut conn, database.layout(), id).await?;
     drop(conn);
     let tenant = tenant.ok_or(Error::PaymentNotFound)?;
     let mut conn = database.of(tenant).await?;
@@ -223,12 +236,13 @@ fn try_post(order: &Order, accounts: &mut Accounts) -> Result<Posting, Refused> 
 
 async fn write(
     conn: &mut PgConnection,
+    layout: Layout,
     postings: &[(&Order, &Posting)],
     accounts: &Accounts,
 ) -> Result<(), Error> {
     let accounts: Vec<_> =
         accounts.iter().map(|((tenant, _), account)| (*tenant, *account)).collect();
-    store::postings::record(conn, postings, &accounts).await?;
+    store::postings::record(conn, layout, postings, &accounts).await?;
     Ok(())
 }
 

@@ -1,5 +1,6 @@
 //! How a payment comes into being: held, made at once, or declined. In the caller's transaction.
 
+use kit::postgres::citus::Layout;
 use sqlx::PgConnection;
 use types::{Amount, PaymentId, Reference, TenantId, TransferId};
 
@@ -32,15 +33,19 @@ pub(super) struct Entry {
 }
 
 impl Entry {
-    pub(super) async fn enter(self, conn: &mut PgConnection) -> Result<Payment, Error> {
+    pub(super) async fn enter(
+        self,
+        conn: &mut PgConnection,
+        layout: Layout,
+    ) -> Result<Payment, Error> {
         let id = PaymentId::new();
         let state = match self.to {
             Some(to) => {
                 let order = self.order(id, to, Outside::Neither)?;
-                let transfer = inbound::settle(conn, order).await?;
+                let transfer = inbound::settle(conn, layout, order).await?;
                 made_at_once(&transfer)
             }
-            None => self.hold(conn, id).await?,
+            None => self.hold(conn, layout, id).await?,
         };
         let now = kit::time::now();
         let payment = Payment {
@@ -60,14 +65,19 @@ impl Entry {
 
     /// Holds the amount, or records the decline: a transfer that would have gone to settlement, which
     /// it leaves alone, so that account is not locked.
-    async fn hold(&self, conn: &mut PgConnection, id: PaymentId) -> Result<State, Error> {
+    async fn hold(
+        &self,
+        conn: &mut PgConnection,
+        layout: Layout,
+        id: PaymentId,
+    ) -> Result<State, Error> {
         let (tenant, currency) = (self.tenant, self.amount.currency());
         let account = System::any_settlement();
         let settlement = store::accounts::system(conn, tenant, currency, account).await?;
         let order = self.order(id, settlement, Outside::Credit(self.creditor.clone()))?;
         let credit = store::accounts::load(conn, &[(tenant, settlement)]).await?.pop();
         let (_, credit) = credit.ok_or_else(|| Error::corrupt("settlement account"))?;
-        let debit = store::accounts::lock(conn, &[(tenant, self.from)]).await?.pop();
+        let debit = store::accounts::lock_of(conn, tenant, &[self.from]).await?.pop();
         let (_, mut debit) = debit.ok_or(Error::LedgerNotFound)?;
         match accept(&order, &mut debit, credit)? {
             Acceptance::Held => {
@@ -76,7 +86,7 @@ impl Entry {
             }
             Acceptance::Declined(posting) => {
                 let changed = [(tenant, debit)];
-                store::postings::record(conn, &[(&order, &posting)], &changed).await?;
+                store::postings::record(conn, layout, &[(&order, &posting)], &changed).await?;
                 let (code, transfer) = (posting.outcome.code(), order.movement.id);
                 Ok(State::Rejected(Rejection::Declined { code, transfer }))
             }

@@ -119,7 +119,9 @@ impl Worker {
             return Ok(());
         };
         let mut conn = conn?;
-        let claimed = payment_work::claim(&mut conn, free, self.settings.lease).await?;
+        let claimed =
+            payment_work::claim(&mut conn, self.database.layout(), free, self.settings.lease)
+                .await?;
         figures::claimed(claimed.len());
         for claimed in claimed {
             let lease_left = self.settings.lease.saturating_sub(start.elapsed());

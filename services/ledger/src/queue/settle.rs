@@ -13,13 +13,14 @@
 //! need it.
 
 use std::{
+    collections::BTreeMap,
     ops::Range,
     time::{Duration, Instant},
 };
 
 use kit::{
     errors,
-    postgres::{self, Database},
+    postgres::{self, Database, citus::Layout},
 };
 use sqlx::{PgConnection, postgres::PgConnectOptions};
 use types::TenantId;
@@ -38,6 +39,8 @@ use crate::{
 
 mod outcomes;
 #[cfg(test)]
+mod tenants;
+#[cfg(test)]
 mod tests;
 mod tries;
 
@@ -54,6 +57,9 @@ const PATIENCE: Duration = Duration::from_secs(10);
 const SETTINGS: [(&str, &str); 3] =
     [("plan_cache_mode", "force_generic_plan"), ("enable_seqscan", "off"), ("lock_timeout", "2s")];
 
+/// The same where tenants are on several servers: which one it is, a generic plan cannot say.
+const SETTINGS_BY_TENANT: [(&str, &str); 1] = [("lock_timeout", "2s")];
+
 /// Tries on copies that were out of date, with none between them that went well, after which some
 /// batches go the locked way at once.
 const STALE_TRIES: u32 = 2;
@@ -63,6 +69,7 @@ const LOCKED_RUN: u32 = 64;
 #[derive(Debug)]
 pub(super) struct Settler {
     options: PgConnectOptions,
+    layout: Layout,
     conn: Option<PgConnection>,
     /// Whom the connection sees: the tenants of the last batch, in order.
     sees: Vec<TenantId>,
@@ -78,8 +85,13 @@ pub(super) struct Settler {
 impl Settler {
     pub(super) fn new(database: &Database) -> Self {
         let options = database.connect_options().as_ref().clone();
+        let layout = database.layout();
         Self {
-            options: options.options(SETTINGS),
+            options: match layout {
+                Layout::OneServer => options.options(SETTINGS),
+                Layout::ByTenant => options.options(SETTINGS_BY_TENANT),
+            },
+            layout,
             conn: None,
             sees: Vec::new(),
             books: Generations::default(),
@@ -99,8 +111,28 @@ impl Settler {
         }
     }
 
-    /// Settles each order; the outcomes are in their order.
+    /// Settles each order; the outcomes are in their order. Where tenants are on several servers, what is
+    /// of one tenant is settled together, and commits on one of them.
     pub(super) async fn settle(&mut self, orders: Vec<Order>) -> Vec<Result<Posted, Error>> {
+        if self.layout == Layout::OneServer {
+            return self.settle_together(orders).await;
+        }
+        let mut by_tenant: BTreeMap<TenantId, (Vec<usize>, Vec<Order>)> = BTreeMap::new();
+        for (place, order) in orders.into_iter().enumerate() {
+            let (places, of_one) = by_tenant.entry(order.tenant).or_default();
+            places.push(place);
+            of_one.push(order);
+        }
+        let mut settled = Vec::new();
+        for (places, of_one) in by_tenant.into_values() {
+            settled.extend(places.into_iter().zip(self.settle_together(of_one).await));
+        }
+        settled.sort_unstable_by_key(|(place, _)| *place);
+        settled.into_iter().map(|(_, outcome)| outcome).collect()
+    }
+
+    /// Settles orders in one transaction, if it can be.
+    async fn settle_together(&mut self, orders: Vec<Order>) -> Vec<Result<Posted, Error>> {
         let begin = Instant::now();
         let mut settled: Vec<Option<Settled>> = orders.iter().map(|_| None).collect();
         let mut rest = vec![Part { range: 0..orders.len(), unseen_end: false }];

@@ -135,7 +135,58 @@ pub(crate) async fn lock(
     rows.into_iter().map(Row::account).collect()
 }
 
-/// Those of these accounts that another transaction has locked just now.
+/// [`lock`]s accounts of one tenant.
+pub(crate) async fn lock_of(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    ids: &[AccountId],
+) -> Result<Vec<(Key, Account)>, Error> {
+    let ids: Vec<Uuid> = ids.iter().map(|id| id.uuid()).collect();
+    let rows = sqlx::query_as!(
+        Row,
+        "
+        select
+            tenant_id, account_id, version, currency, active, balance_minor, held_minor,
+            floor_minor, entry_count, last_entry_time, null::uuid as customer_id
+        from accounts
+        where tenant_id = $1 and account_id = any($2)
+        order by account_id
+        for update
+        ",
+        tenant.uuid(),
+        &ids,
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter().map(Row::account).collect()
+}
+
+/// [`load`]s accounts of one tenant, from the one server that has them.
+pub(crate) async fn load_of(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    ids: &[AccountId],
+) -> Result<Vec<(Key, Account)>, Error> {
+    let ids: Vec<Uuid> = ids.iter().map(|id| id.uuid()).collect();
+    let rows = sqlx::query_as!(
+        Row,
+        "
+        select
+            tenant_id, account_id, version, currency, active, balance_minor, held_minor,
+            floor_minor, entry_count, last_entry_time, null::uuid as customer_id
+        from accounts
+        where tenant_id = $1 and account_id = any($2)
+        ",
+        tenant.uuid(),
+        &ids,
+    )
+    .fetch_all(conn)
+    .await?;
+    rows.into_iter().map(Row::account).collect()
+}
+
+/// Those of these accounts that another transaction has locked just now. Where tenants are on several
+/// servers there is no such statement: then it fails, and whoever asked does without.
 pub(crate) async fn locked_elsewhere(
     conn: &mut PgConnection,
     keys: &[Key],
@@ -172,13 +223,13 @@ pub(crate) struct Pair {
     pub(crate) credit: Account,
 }
 
-/// [`lock`]s both accounts; none when one of them does not exist.
+/// [`lock_of`]s both accounts; none when one of them does not exist.
 pub(crate) async fn lock_pair(
     conn: &mut PgConnection,
     tenant: TenantId,
     sides: Sides,
 ) -> Result<Option<Pair>, Error> {
-    let locked = lock(conn, &[(tenant, sides.debit()), (tenant, sides.credit())]).await?;
+    let locked = lock_of(conn, tenant, &[sides.debit(), sides.credit()]).await?;
     let find = |id| locked.iter().find(|(key, _)| key.1 == id).map(|(_, account)| *account);
     let (debit, credit) = (find(sides.debit()), find(sides.credit()));
     Ok(debit.zip(credit).map(|(debit, credit)| Pair { debit, credit }))

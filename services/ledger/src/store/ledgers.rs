@@ -5,7 +5,7 @@ use time::OffsetDateTime;
 use types::{AccountNumber, Bic, Currency, CustomerId, Iban, LedgerId, Owner, SortCode, TenantId};
 use uuid::Uuid;
 
-use super::kept;
+use super::{addresses, kept};
 use crate::{
     domain::ledger::{
         BankDetails, InternationalAccount, Ledger, NewLedger, PrimaryUse, Summary, UkAccount,
@@ -29,6 +29,10 @@ pub(crate) async fn insert(
         with account as (
             insert into accounts (tenant_id, account_id, kind, currency, active, floor_minor)
             values ($1, $2, 'customer', $3, true, 0)
+        ),
+        addresses as (
+            insert into ledger_addresses (address, tenant_id, ledger_id, customer_id)
+            values ($11, $1, $2, $4), ($12, $1, $2, $4)
         )
         insert into ledgers (
             tenant_id, ledger_id, customer_id, primary_use, owner, sort_code, account_number, iban,
@@ -47,6 +51,8 @@ pub(crate) async fn insert(
         uk.account_number.as_str(),
         international.iban.as_str(),
         international.bic.as_ref().map_or("", Bic::as_str),
+        addresses::of_uk(&uk),
+        addresses::of_iban(&international.iban),
     )
     .fetch_one(conn)
     .await?;
@@ -75,7 +81,7 @@ pub(crate) async fn touch(
 ) -> Result<(), Error> {
     sqlx::query!(
         "
-        update ledgers set update_time = greatest(update_time, clock_timestamp())
+        update ledgers set update_time = greatest(update_time, statement_timestamp())
         where tenant_id = $1 and ledger_id = $2
         ",
         tenant.uuid(),

@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use kit::postgres::citus::Layout;
 use sqlx::PgConnection;
 use time::OffsetDateTime;
 use types::{PaymentId, TenantId};
@@ -24,8 +25,21 @@ pub(crate) struct Claimed {
     lease_end: OffsetDateTime,
 }
 
-/// Claims what is due, longest due first, passing over what others are claiming.
+/// Claims what is due, longest due first.
 pub(crate) async fn claim(
+    conn: &mut PgConnection,
+    layout: Layout,
+    limit: i64,
+    lease: Duration,
+) -> Result<Vec<Claimed>, Error> {
+    match layout {
+        Layout::OneServer => claim_together(conn, limit, lease).await,
+        Layout::ByTenant => claim_each(conn, limit, lease).await,
+    }
+}
+
+/// Passes over what others are claiming.
+async fn claim_together(
     conn: &mut PgConnection,
     limit: i64,
     lease: Duration,
@@ -60,6 +74,62 @@ pub(crate) async fn claim(
         lease_end: row.lease_end,
     });
     Ok(claimed.collect())
+}
+
+/// No lock spans several servers: each payment is claimed for itself, by the time at which it was due, which
+/// nobody else can have after that. What was claimed before a failure is worked on.
+async fn claim_each(
+    conn: &mut PgConnection,
+    limit: i64,
+    lease: Duration,
+) -> Result<Vec<Claimed>, Error> {
+    let due = sqlx::query!(
+        r#"
+        select tenant_id, payment_id, next_attempt_time as "time!"
+        from payments
+        where next_attempt_time <= now()
+        order by next_attempt_time
+        limit $1
+        "#,
+        limit,
+    )
+    .fetch_all(&mut *conn)
+    .await?;
+    let mut claimed = Vec::with_capacity(due.len());
+    for due in due {
+        let row = sqlx::query!(
+            r#"
+            update payments
+            set next_attempt_time = now() + $4::bigint * interval '1 millisecond'
+            where tenant_id = $1 and payment_id = $2 and next_attempt_time = $3
+            returning taken_time is not null as "taken!", attempts,
+                      next_attempt_time as "lease_end!"
+            "#,
+            due.tenant_id,
+            due.payment_id,
+            due.time,
+            milliseconds(lease),
+        )
+        .fetch_optional(&mut *conn)
+        .await;
+        match row {
+            Ok(Some(row)) => claimed.push(Claimed {
+                tenant: TenantId::from_uuid(due.tenant_id),
+                id: PaymentId::from_uuid(due.payment_id),
+                taken: row.taken,
+                attempts: row.attempts,
+                lease_end: row.lease_end,
+            }),
+            // Somebody else has.
+            Ok(None) => {}
+            Err(error) if claimed.is_empty() => return Err(error.into()),
+            Err(error) => {
+                tracing::warn!(%error, "fewer payments are claimed than are due");
+                break;
+            }
+        }
+    }
+    Ok(claimed)
 }
 
 /// Ends a lease after a failure: the work is due again after a pause. Does nothing when the lease is

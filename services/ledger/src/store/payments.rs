@@ -1,6 +1,7 @@
 //! Payments. Whoever locks one and accounts locks the accounts first, in the order of their keys: see
 //! [`lock`]. What workers do to take payments up is in [`super::payment_work`].
 
+use kit::postgres::citus::Layout;
 use sqlx::PgConnection;
 use time::OffsetDateTime;
 use types::{PaymentId, TenantId};
@@ -30,6 +31,9 @@ pub(crate) async fn insert(
     };
     let at = sqlx::query_scalar!(
         "
+        with known as (
+            insert into payment_ids (payment_id, tenant_id) values ($2, $1)
+        )
         insert into payments (
             tenant_id, payment_id, type, status, account_id, amount_minor, currency, reference,
             creditor_name, creditor_sort_code, creditor_account_number, creditor_iban,
@@ -97,12 +101,25 @@ pub(crate) async fn find(
 /// The payment that a rail names, whose tenant it does not know.
 pub(crate) async fn find_anywhere(
     conn: &mut PgConnection,
+    layout: Layout,
     id: PaymentId,
 ) -> Result<Option<TenantId>, Error> {
-    let found =
-        sqlx::query_scalar!("select tenant_id from payments where payment_id = $1", id.uuid())
+    let found = match layout {
+        // What an earlier version entered may be there alone.
+        Layout::OneServer => {
+            sqlx::query_scalar!("select tenant_id from payments where payment_id = $1", id.uuid())
+                .fetch_optional(conn)
+                .await?
+        }
+        Layout::ByTenant => {
+            sqlx::query_scalar!(
+                "select tenant_id from payment_ids where payment_id = $1",
+                id.uuid()
+            )
             .fetch_optional(conn)
-            .await?;
+            .await?
+        }
+    };
     Ok(found.map(TenantId::from_uuid))
 }
 

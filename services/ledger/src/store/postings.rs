@@ -1,5 +1,6 @@
 //! Writing postings: transfers, their entries and what they leave on the accounts.
 
+use kit::postgres::citus::Layout;
 use sqlx::PgConnection;
 use time::OffsetDateTime;
 use types::TenantId;
@@ -10,6 +11,8 @@ use crate::domain::{
     posting::Posting,
     transfer::{Movement, Order, Outside},
 };
+
+mod of_one;
 
 /// Keeps two requests with one key from both having an effect.
 pub(crate) const REQUEST_ONCE: &str = "transfers_request_once";
@@ -25,8 +28,23 @@ pub(crate) const VERSION_AS_EXPECTED: &str = "accounts_version_as_expected";
 /// Accounts are updated in the order in which they are given, which must be that of their keys, and
 /// before anything is inserted (which is what counting them is for): two processes that both insert an
 /// account's next entry and then want its row would wait for each other.
-#[expect(clippy::too_many_lines, reason = "one statement")]
+///
+/// Where tenants are on several servers it is one statement for each tenant, in their order: then it has to
+/// be in a transaction if they are several.
 pub(crate) async fn record(
+    conn: &mut PgConnection,
+    layout: Layout,
+    postings: &[(&Order, &Posting)],
+    accounts: &[(TenantId, Account)],
+) -> Result<OffsetDateTime, sqlx::Error> {
+    match layout {
+        Layout::OneServer => together(conn, postings, accounts).await,
+        Layout::ByTenant => of_one::each(conn, postings, accounts).await,
+    }
+}
+
+#[expect(clippy::too_many_lines, reason = "one statement")]
+async fn together(
     conn: &mut PgConnection,
     postings: &[(&Order, &Posting)],
     accounts: &[(TenantId, Account)],

@@ -3,6 +3,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
 
 mod books;
+mod citus;
 mod create_transfer;
 mod histories;
 mod idempotency;

@@ -56,8 +56,11 @@ impl Working {
     }
 
     pub(crate) fn at(setup: &Setup, payments: PaymentSettings) -> Self {
+        Self::with(setup, Settings { payments, ..settings() })
+    }
+
+    pub(crate) fn with(setup: &Setup, settings: Settings) -> Self {
         let stop = CancellationToken::new();
-        let settings = Settings { payments, ..settings() };
         let (pool, customers) = (setup.pool.clone(), setup.customer_channel.clone());
         let work = ledger::work(settings, pool, customers, Duration::from_secs(5), stop.clone());
         #[expect(clippy::disallowed_methods, reason = "it is stopped and waited for, or aborted")]

@@ -3,14 +3,19 @@
 use super::{SERVICES, owner, texts};
 
 /// Keys of tables of a tenant's that it does not lead, and why.
-const LED_BY_OTHERS: [(&str, &str); 7] = [
+const LED_BY_OTHERS: [(&str, &str); 9] = [
     ("api_users_email_once", "a login names no tenant: the address must tell which one is meant"),
     ("inbound_payments_once", "rails know no tenants; the name that they give is theirs alone"),
     (
         "ledgers_account_number_once",
         "banks elsewhere know no tenants: a number leads to one ledger",
     ),
+    (
+        "ledger_addresses_once",
+        "banks elsewhere know no tenants: it is where an address leads on several servers",
+    ),
     ("ledgers_iban_once", "banks elsewhere know no tenants: a number leads to one ledger"),
+    ("payment_ids_once", "rails know no tenants: it is where an id leads on several servers"),
     ("payments_id_once", "rails know no tenants: they name a payment by its id alone"),
     ("tenants_name_once", "what operators call a tenant"),
     ("tokens_pkey", "a token is looked up to find out which tenant calls"),

@@ -186,7 +186,7 @@ impl Driver {
     /// Which ledger of the platform the creditor's account is: another tenant's, maybe.
     async fn addressed(&self, payment: &Payment) -> Result<Option<Addressed>, Error> {
         let mut conn = self.database.platform().await?;
-        store::addresses::find(&mut conn, &payment.creditor.account).await
+        store::addresses::find(&mut conn, self.database.layout(), &payment.creditor.account).await
     }
 
     /// Who pays, as the receiver is to see it.

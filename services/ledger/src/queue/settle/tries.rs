@@ -6,7 +6,10 @@ use std::{
     time::Duration,
 };
 
-use kit::{errors, postgres};
+use kit::{
+    errors,
+    postgres::{self, citus::Layout},
+};
 use sqlx::{Connection, PgConnection};
 use time::OffsetDateTime;
 
@@ -15,7 +18,10 @@ use super::{
     outcomes::{Settled, outcomes},
 };
 use crate::{
-    domain::{account::Account, transfer::Order},
+    domain::{
+        account::{Account, AccountId},
+        transfer::Order,
+    },
     error::Error,
     queue::{
         LOCKED,
@@ -67,10 +73,15 @@ impl Settler {
         if !plan.is_clean() {
             return Err(Failure::Stale);
         }
-        let conn = self.connected(keys).await?;
+        let (layout, conn) = (self.layout, self.connected(keys).await?);
         *unseen_end = true;
-        let written = write(conn, orders, &plan).await;
-        *unseen_end = written.as_ref().is_err_and(|error| !is_answer(error));
+        let written = match layout {
+            Layout::OneServer => write(conn, layout, orders, &plan).await,
+            Layout::ByTenant => write_all(conn, layout, orders, &plan).await,
+        };
+        // What one of several servers says of a commit is not what has become of it.
+        let is_known = |error| layout == Layout::OneServer && is_answer(error);
+        *unseen_end = written.as_ref().is_err_and(|error| !is_known(error));
         match written {
             Ok(now) => {
                 self.stale_tries = 0;
@@ -102,9 +113,8 @@ impl Settler {
             }
         }
         if !missing.is_empty() {
-            for (key, account) in
-                store::accounts::load(self.connected(keys).await?, &missing).await?
-            {
+            let layout = self.layout;
+            for (key, account) in load(self.connected(keys).await?, layout, &missing).await? {
                 self.books.put(key, account);
                 accounts.insert(key, account);
             }
@@ -120,8 +130,9 @@ impl Settler {
         unseen_end: &mut bool,
     ) -> Result<Vec<Settled>, Failure> {
         metrics::counter!(LOCKED).increment(1);
+        let layout = self.layout;
         let mut tx = self.connected(keys).await?.begin().await?;
-        let accounts = store::accounts::lock(&mut tx, keys).await?;
+        let accounts = lock(&mut tx, layout, keys).await?;
         let mut past = Past::default();
         look_back(&mut tx, orders, *unseen_end, &mut past).await?;
         let plan = batch::plan(orders, accounts.into_iter().collect(), &mut past);
@@ -129,13 +140,12 @@ impl Settler {
             tx.rollback().await?;
             OffsetDateTime::UNIX_EPOCH
         } else {
-            let now =
-                write(&mut tx, orders, &plan).await.map_err(|error| match postgres::constraint(
-                    &error,
-                ) {
+            let now = write(&mut tx, layout, orders, &plan).await.map_err(|error| {
+                match postgres::constraint(&error) {
                     Some(REQUEST_ONCE | REVERSED_ONCE) => Failure::Stale,
                     Some(_) | None => error.into(),
-                })?;
+                }
+            })?;
             *unseen_end = true;
             tx.commit().await?;
             now
@@ -207,6 +217,38 @@ fn warn_of_the_future(account: &Account, now: OffsetDateTime) {
     }
 }
 
+/// Reads accounts: a batch is of one tenant where those are on several servers.
+async fn load(
+    conn: &mut PgConnection,
+    layout: Layout,
+    keys: &[Key],
+) -> Result<Vec<(Key, Account)>, Error> {
+    match (layout, keys.first()) {
+        (Layout::ByTenant, Some((tenant, _))) => {
+            store::accounts::load_of(conn, *tenant, &ids(keys)).await
+        }
+        (Layout::OneServer, _) | (_, None) => store::accounts::load(conn, keys).await,
+    }
+}
+
+/// Locks accounts, as [`load`] reads them.
+async fn lock(
+    conn: &mut PgConnection,
+    layout: Layout,
+    keys: &[Key],
+) -> Result<Vec<(Key, Account)>, Error> {
+    match (layout, keys.first()) {
+        (Layout::ByTenant, Some((tenant, _))) => {
+            store::accounts::lock_of(conn, *tenant, &ids(keys)).await
+        }
+        (Layout::OneServer, _) | (_, None) => store::accounts::lock(conn, keys).await,
+    }
+}
+
+fn ids(keys: &[Key]) -> Vec<AccountId> {
+    keys.iter().map(|(_, account)| *account).collect()
+}
+
 /// Finds what was recorded before, of what these orders could repeat.
 async fn look_back(
     conn: &mut PgConnection,
@@ -233,9 +275,23 @@ async fn look_back(
     Ok(())
 }
 
+/// Writes what a plan says in a transaction: on several servers a statement may be several.
+async fn write_all(
+    conn: &mut PgConnection,
+    layout: Layout,
+    orders: &[Order],
+    plan: &Plan,
+) -> Result<OffsetDateTime, sqlx::Error> {
+    let mut tx = conn.begin().await?;
+    let now = write(&mut tx, layout, orders, plan).await?;
+    tx.commit().await?;
+    Ok(now)
+}
+
 /// Writes what a plan says.
 async fn write(
     conn: &mut PgConnection,
+    layout: Layout,
     orders: &[Order],
     plan: &Plan,
 ) -> Result<OffsetDateTime, sqlx::Error> {
@@ -249,5 +305,5 @@ async fn write(
         .collect();
     let accounts: Vec<_> =
         plan.changed.iter().map(|((tenant, _), account)| (*tenant, *account)).collect();
-    store::postings::record(conn, &postings, &accounts).await
+    store::postings::record(conn, layout, &postings, &accounts).await
 }
