@@ -26,9 +26,9 @@ pub use load::{Loaded, NotLoaded, Shrinking, load_ofac, load_uk};
 
 pub(crate) use born::Born;
 pub(crate) use countries::by_alpha_3;
-pub(crate) use entry::{Difference, Entry, Kind, Match, Name, Wanted};
+pub(crate) use entry::{Difference, Entry, Kind, Match, Name, Naming, Wanted};
 pub(crate) use lists::Lists;
-pub(crate) use name::parts;
+pub(crate) use name::{Part, parts, without_titles};
 pub(crate) use reviews::{REASON, Reviews, follow, weigh};
 pub(crate) use watch::Watch;
 
