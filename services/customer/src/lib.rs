@@ -23,6 +23,7 @@ mod retention;
 mod rpc;
 mod sealing;
 mod store;
+mod unreadable;
 
 pub use crate::sealing::{Rotated, rotate_keys};
 use crate::{customers::Customers, personal::Personal, retention::Retentions};

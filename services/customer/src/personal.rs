@@ -62,6 +62,15 @@ pub(crate) struct Fields {
     /// What digests of the customer in the audit log are keyed with.
     #[prost(bytes = "vec", optional, tag = "11")]
     pub(crate) audit_key: Option<Vec<u8>>,
+    /// Of a company's contact; a person's stands in the row, because persons are searched by it.
+    #[prost(string, optional, tag = "12")]
+    pub(crate) first_name: Option<String>,
+    /// Likewise.
+    #[prost(string, optional, tag = "13")]
+    pub(crate) middle_name: Option<String>,
+    /// Likewise.
+    #[prost(string, optional, tag = "14")]
+    pub(crate) last_name: Option<String>,
 }
 
 /// Says nothing of what is in it.

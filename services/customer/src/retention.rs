@@ -23,6 +23,7 @@ use crate::{
         self,
         retention::{self, Owned},
     },
+    unreadable::PassedOver,
 };
 
 /// How often to look whose data is to be erased.
@@ -49,11 +50,12 @@ pub(crate) struct RetentionChange {
 pub(crate) struct Retentions {
     database: Database,
     personal: Personal,
+    passed_over: PassedOver,
 }
 
 impl Retentions {
     pub(crate) fn new(database: Database, personal: Personal) -> Self {
-        Self { database, personal }
+        Self { database, personal, passed_over: PassedOver::new() }
     }
 
     pub(crate) async fn get(&self, tenant: TenantId, id: CustomerId) -> Result<Customer, Error> {
@@ -93,18 +95,24 @@ impl Retentions {
         Ok(work.commit_keeping(&id.to_string(), render(&customer)).await?)
     }
 
-    /// Erases a customer's personal data, where nothing wants it kept. What is erased already stays so.
+    /// Erases a customer's personal data, where nothing wants it kept. What is erased already stays so. No key
+    /// is needed: what cannot be read is erased too, but the audit log then has no digest of what it was.
     pub(crate) async fn erase(&self, caller: &Caller, id: CustomerId) -> Result<Customer, Error> {
         let tenant = caller.tenant();
-        let (safe, index_key) = (self.personal.of(tenant), self.personal.index_key(tenant).await?);
+        let safe = self.personal.of(tenant);
         let mut tx = self.database.begin(tenant).await?;
-        let locked = store::lock(&mut tx, &safe, id).await?;
-        let mut customer = locked.ok_or(Error::CustomerNotFound(id))?;
-        let before = store::state(&customer);
+        let locked = store::lock_to_erase(&mut tx, &safe, id).await?;
+        let (mut customer, before) = locked.ok_or(Error::CustomerNotFound(id))?;
         if customer.erase(now())? == Made::Change {
-            store::update(&mut tx, &safe, &index_key, &customer).await?;
-            let act = Act::new("customer.erase", object(id));
-            let act = act.before(before).after(store::state(&customer));
+            store::erase(&mut tx, tenant, &customer).await?;
+            let act = Act::new("customer.erase", object(id)).after(store::state(&customer));
+            let act = match before {
+                Ok(before) => act.before(before),
+                Err(error) => {
+                    tracing::error!(%error, "customer {id} is erased without being read");
+                    act
+                }
+            };
             audit::record(&mut tx, caller, &act).await?;
             retention::note_erasure(&mut tx, tenant, id).await?;
             kit::postgres::commit(tx).await?;
@@ -114,9 +122,13 @@ impl Retentions {
     }
 
     /// Some of those who were erased, whosever they are, and whose documents may still be there.
-    pub(crate) async fn erasures(&self, limit: i64) -> Result<Vec<Owned>, Error> {
+    pub(crate) async fn erasures(
+        &self,
+        after: Option<Owned>,
+        limit: i64,
+    ) -> Result<Vec<Owned>, Error> {
         let mut conn = self.database.platform().await?;
-        retention::erasures(&mut conn, limit).await
+        retention::erasures(&mut conn, after, limit).await
     }
 
     pub(crate) async fn acknowledge(&self, erased: &[Owned]) -> Result<(), Error> {
@@ -138,6 +150,7 @@ impl Retentions {
         stop.run_until_cancelled(forever).await;
     }
 
+    /// One who cannot be erased keeps no other from being.
     async fn purge_once(&self) -> Result<(), Error> {
         let before = now().saturating_sub(ABOUT_FIVE_YEARS);
         let mut after = None;
@@ -153,7 +166,7 @@ impl Retentions {
                 match self.erase(&Caller::service(call, tenant, "customer"), id).await {
                     // Not due yet, or not any more.
                     Ok(_) | Err(Error::MustKeep(_)) => {}
-                    Err(error) => return Err(error),
+                    Err(error) => self.passed_over.tell("erasure", (tenant, id), &error),
                 }
             }
         }

@@ -164,11 +164,9 @@ impl CustomerService for Rpc {
         request: Request<pb::ListEveryCustomerRequest>,
     ) -> Result<Response<pb::ListEveryCustomerResponse>, Status> {
         changes::for_the_platform(&request)?;
-        let (after, size) = changes::everyone(request.get_ref())?;
-        let found = self.changes.everyone(after, size.saturating_add(1)).await?;
-        let (found, more) = cut(found, size);
-        let last = found.last().filter(|_| more);
-        let next_page_token = last.map(changes::token).unwrap_or_default();
+        let (tenant, after, size) = changes::everyone(request.get_ref())?;
+        let (found, next) = self.changes.everyone(tenant, after, size).await?;
+        let next_page_token = next.as_ref().map(changes::token).unwrap_or_default();
         let customers = found.iter().map(tenant_customer).collect();
         Ok(Response::new(pb::ListEveryCustomerResponse { customers, next_page_token }))
     }

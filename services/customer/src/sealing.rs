@@ -13,6 +13,7 @@ use crate::{
     error::Error,
     personal::{Personal, about, about_index},
     store::{self, in_clear, index_keys},
+    unreadable::PassedOver,
 };
 
 /// How often to look for what stands in clear: a process of the earlier release may still write it.
@@ -22,35 +23,45 @@ const BATCH: i64 = 100;
 
 /// Seals what stands in clear, from time to time, until `stop`. Several processes may.
 pub(crate) async fn run(database: Database, personal: Personal, stop: CancellationToken) {
+    let passed_over = PassedOver::new();
     let forever = async {
         loop {
-            match seal_batch(&database, &personal).await {
-                Ok(0) => tokio::time::sleep(INTERVAL).await,
-                Ok(sealed) => tracing::info!(sealed, "personal data is sealed"),
-                Err(error) => {
-                    tracing::error!(%error, "personal data stands in clear");
-                    tokio::time::sleep(INTERVAL).await;
-                }
+            if let Err(error) = seal_all(&database, &personal, &passed_over).await {
+                tracing::error!(%error, "personal data stands in clear");
             }
+            tokio::time::sleep(INTERVAL).await;
         }
     };
     stop.run_until_cancelled(forever).await;
 }
 
-/// Answers how many it has sealed. One that cannot be read keeps no other from being sealed.
-async fn seal_batch(database: &Database, personal: &Personal) -> Result<usize, Error> {
-    // Everybody's: whose data is in clear is not known before.
-    let mut conn = database.platform().await?;
-    let places = in_clear::list(&mut conn, BATCH).await?;
-    drop(conn);
-    let mut sealed = 0_usize;
-    for (tenant, customer) in places {
-        match seal(database, personal, tenant, customer).await {
-            Ok(()) => sealed = sealed.saturating_add(1),
-            Err(error) => tracing::error!(%error, "customer {customer} is not sealed"),
+/// Goes once over all whose data is in clear. One that cannot be read keeps no other from being sealed.
+async fn seal_all(
+    database: &Database,
+    personal: &Personal,
+    passed_over: &PassedOver,
+) -> Result<(), Error> {
+    let (mut sealed, mut after) = (0_usize, None);
+    loop {
+        // Everybody's: whose data is in clear is not known before.
+        let mut conn = database.platform().await?;
+        let places = in_clear::list(&mut conn, after, BATCH).await?;
+        drop(conn);
+        if places.is_empty() {
+            break;
+        }
+        after = places.last().copied();
+        for (tenant, customer) in places {
+            match seal(database, personal, tenant, customer).await {
+                Ok(()) => sealed = sealed.saturating_add(1),
+                Err(error) => passed_over.tell("sealing", (tenant, customer), &error),
+            }
         }
     }
-    Ok(sealed)
+    if sealed > 0 {
+        tracing::info!(sealed, "personal data is sealed");
+    }
+    Ok(())
 }
 
 async fn seal(

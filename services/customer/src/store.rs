@@ -3,7 +3,7 @@
 
 use std::ops::Range;
 
-use kit::keys::IndexKey;
+use kit::{audit::Digest, keys::IndexKey};
 use sqlx::PgConnection;
 use time::{Duration, OffsetDateTime};
 use types::{CustomerId, TenantId};
@@ -164,7 +164,7 @@ pub(crate) async fn find(
     safe: &Safe,
     id: CustomerId,
 ) -> Result<Option<Customer>, Error> {
-    Ok(find_many(conn, safe, &[id]).await?.pop())
+    find_each(conn, safe, &[id]).await?.pop().map(|(_, read)| read).transpose()
 }
 
 /// The customers that exist, in the order of `ids`.
@@ -173,6 +173,15 @@ pub(crate) async fn find_many(
     safe: &Safe,
     ids: &[CustomerId],
 ) -> Result<Vec<Customer>, Error> {
+    find_each(conn, safe, ids).await?.into_iter().map(|(_, read)| read).collect()
+}
+
+/// The customers that exist, in the order of `ids`, each read or with why it cannot be.
+pub(crate) async fn find_each(
+    conn: &mut PgConnection,
+    safe: &Safe,
+    ids: &[CustomerId],
+) -> Result<Vec<(CustomerId, Result<Customer, Error>)>, Error> {
     let ids: Vec<Uuid> = ids.iter().map(|id| id.uuid()).collect();
     let rows = sqlx::query_as!(
         ReadRow,
@@ -192,7 +201,8 @@ pub(crate) async fn find_many(
     )
     .fetch_all(conn)
     .await?;
-    rows.into_iter().map(|row| row.open(safe)).collect()
+    let each = |row: ReadRow| (CustomerId::from_uuid(row.customer_id), row.open(safe));
+    Ok(rows.into_iter().map(each).collect())
 }
 
 /// Reads one customer and keeps everybody else from changing it until the transaction ends.
@@ -220,6 +230,69 @@ pub(crate) async fn lock(
     .fetch_optional(conn)
     .await?;
     row.map(|row| row.open(safe)).transpose()
+}
+
+/// Keeps everybody else from changing a customer, and reads it as far as it is needed to erase it: where the
+/// personal data cannot be read, without that. The audit log's digest of its state, or why there is none.
+pub(crate) async fn lock_to_erase(
+    conn: &mut PgConnection,
+    safe: &Safe,
+    id: CustomerId,
+) -> Result<Option<(Customer, Result<Digest, Error>)>, Error> {
+    let row = sqlx::query_as!(
+        ReadRow,
+        "
+        select customer_id, customer_type, first_name, middle_name, last_name, company_name,
+               address_number, address_refinement, address_street, address_region, address_city,
+               address_postal_code, address_iso_country, date_of_birth, email, phone, phone_e164,
+               personal, personal_key, personal_key_version, active, verification_status, details_version, verification_id,
+               verification_version, relationship_ended_at, legal_hold, erased_at, create_time,
+               update_time
+        from customers
+        where tenant_id = $1 and customer_id = $2
+        for no key update
+        ",
+        safe.tenant().uuid(),
+        id.uuid(),
+    )
+    .fetch_optional(conn)
+    .await?;
+    let Some(row) = row else { return Ok(None) };
+    let without = row.without_personal();
+    match row.open(safe) {
+        Ok(customer) => {
+            let state = state(&customer);
+            Ok(Some((customer, Ok(state))))
+        }
+        Err(error) => Ok(Some((without?, Err(error)))),
+    }
+}
+
+/// Writes that a customer's personal data is erased. No key is needed.
+pub(crate) async fn erase(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    erased: &Customer,
+) -> Result<(), Error> {
+    sqlx::query!(
+        "
+        update customers set
+            first_name = null, middle_name = null, last_name = null, company_name = null,
+            name_key = '', personal = null, personal_key = null, personal_key_version = null,
+            email_index = null, address_number = null, address_refinement = null,
+            address_street = null, address_region = null, address_city = null,
+            address_postal_code = null, date_of_birth = null, email = null, email_key = null,
+            phone = null, phone_e164 = null, update_time = $3, erased_at = $4
+        where tenant_id = $1 and customer_id = $2
+        ",
+        tenant.uuid(),
+        erased.id.uuid(),
+        erased.update_time,
+        erased.retention.erased_at,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
 }
 
 /// A page of those whom the filter lets through, newest first.

@@ -115,18 +115,19 @@ pub(crate) struct Erased {
 }
 
 impl Customers {
-    /// Some of those who were erased, and were not acknowledged.
-    pub(crate) async fn erased(&self) -> Result<Vec<Erased>, Error> {
-        let request = the_platform().request(ListErasuresRequest::default());
-        let listed = self.retention.clone().list_erasures(request).await;
-        let erasures = listed.map_err(errors::Error::from)?.into_inner().erasures;
-        let read = erasures.iter().map(|erasure| {
+    /// A page of those who were erased, and were not acknowledged, and where the next one begins.
+    pub(crate) async fn erased(&self, page_token: &str) -> Result<(Vec<Erased>, String), Error> {
+        let page_token = page_token.to_owned();
+        let request = ListErasuresRequest { page_token, ..ListErasuresRequest::default() };
+        let listed = self.retention.clone().list_erasures(the_platform().request(request)).await;
+        let page = listed.map_err(errors::Error::from)?.into_inner();
+        let read = page.erasures.iter().map(|erasure| {
             let tenant = TenantId::parse(&erasure.tenant_id).ok()?;
             Some(Erased { tenant, customer: CustomerId::parse(&erasure.customer_id).ok()? })
         });
         let read: Option<Vec<Erased>> = read.collect();
         let broken = || errors::Error::Internal("a list of erasures has no ids".to_owned());
-        Ok(read.ok_or_else(broken)?)
+        Ok((read.ok_or_else(broken)?, page.next_page_token))
     }
 
     pub(crate) async fn acknowledge_erased(&self, erased: &[Erased]) -> Result<(), Error> {

@@ -13,6 +13,7 @@ const UNREPORTED: &str = "lombard_kyc_oldest_unreported_outcome_seconds";
 const IN_REVIEW: &str = "lombard_kyc_verifications_in_review";
 const LIST_AGE: &str = "lombard_screening_list_age_seconds";
 const SWEEPS: &str = "lombard_screening_sweeps_to_do";
+const LEFT: &str = "lombard_screening_customers_left";
 
 /// Reads them now and then until `stop`.
 pub(crate) async fn run(database: Database, stop: CancellationToken) {
@@ -25,6 +26,7 @@ pub(crate) async fn run(database: Database, stop: CancellationToken) {
     metrics::describe_gauge!(IN_REVIEW, "Verifications that wait for a person.");
     metrics::describe_gauge!(LIST_AGE, "How long ago a sanctions list was loaded.");
     metrics::describe_gauge!(SWEEPS, "Screenings of everybody that are wanted and not done.");
+    metrics::describe_gauge!(LEFT, "Customers who could not be screened yet.");
     gauges::run("verifications", database, OFTEN, stop, |database| async move {
         let open = sqlx::query!(
             r#"
@@ -66,6 +68,8 @@ async fn screening(conn: &mut PgConnection) -> Result<(), sqlx::Error> {
     let sweeps = sqlx::query_scalar!(
         r#"select (sweep_wanted - sweep_done)::float8 as "sweeps!" from screening_work"#
     );
-    metrics::gauge!(SWEEPS).set(sweeps.fetch_one(conn).await?);
+    metrics::gauge!(SWEEPS).set(sweeps.fetch_one(&mut *conn).await?);
+    let left = sqlx::query_scalar!(r#"select count(*)::float8 as "count!" from screening_left"#);
+    metrics::gauge!(LEFT).set(left.fetch_one(conn).await?);
     Ok(())
 }

@@ -14,12 +14,13 @@ use time::OffsetDateTime;
 use types::{TenantId, UserId, VerificationId};
 
 use crate::{
-    domain::{Change, Decision, Note, Verification},
+    domain::{Change, Decision, Note, Status, Verification},
     error::Error,
     notes,
+    screening::follow,
     store::{
         decisions::{self, Made},
-        review_policies,
+        erased, review_policies,
         transitions::{self, Transition},
         verifications,
     },
@@ -164,15 +165,21 @@ impl Reviews {
             Begun::Replayed(answer) => return Ok(answer),
             Begun::New(work) => work,
         };
-        let id = ruling.verification;
-        let mut verification = verifications::lock(work.conn(), caller.tenant(), id)
-            .await?
-            .ok_or(Error::VerificationNotFound(id))?;
+        let (tenant, id) = (caller.tenant(), ruling.verification);
+        let not_found = || Error::VerificationNotFound(id);
+        let found = verifications::find(work.conn(), tenant, id).await?.ok_or_else(not_found)?;
+        let erased = erased::has(work.conn(), tenant, found.customer).await?;
+        let locked = verifications::lock(work.conn(), tenant, id).await?;
+        let mut verification = locked.ok_or_else(not_found)?;
+        let is_of_a_provider = verification.lifecycle.status() == Status::Pending;
         let outcome = ruling.decision.outcome(&ruling.reason);
         let change = verification.lifecycle.play(outcome, now());
         let change = change.map_err(|_| Error::NotInReview(id))?;
         if change == Change::Made {
             verifications::save_transition(work.conn(), &verification, Some(caller)).await?;
+            if is_of_a_provider && !erased {
+                follow(work.conn(), &verification).await?;
+            }
         }
         let answer = work.commit(render(&verification)).await?;
         if change == Change::Made {

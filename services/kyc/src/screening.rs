@@ -26,12 +26,15 @@ pub use load::{Loaded, NotLoaded, Shrinking, load_ofac, load_uk};
 
 pub(crate) use born::Born;
 pub(crate) use countries::by_alpha_3;
-pub(crate) use entry::{Difference, Entry, Kind, Match, Name, Wanted};
+pub(crate) use entry::{Difference, Entry, Kind, Match, Name, Naming, Wanted};
 pub(crate) use lists::Lists;
-pub(crate) use name::parts;
-pub(crate) use reviews::{REASON, Reviews, weigh};
+pub(crate) use name::{Part, parts, without_titles};
+pub(crate) use reviews::{REASON, Reviews, follow, weigh};
 pub(crate) use watch::Watch;
 
 /// From which score on a match asks for a review, in thousandths, where the tenant has not said
 /// otherwise.
 pub const DEFAULT_THRESHOLD: u32 = 800;
+
+/// Which way of comparing names this is: one more whenever somebody may be found who was not before.
+pub(crate) const MATCHING: i32 = 1;

@@ -2,6 +2,7 @@
 
 pub(crate) mod decisions;
 pub(crate) mod documents;
+pub(crate) mod erased;
 pub(crate) mod findings;
 pub(crate) mod matches;
 pub(crate) mod notes;

@@ -21,11 +21,12 @@ use crate::{
     error::Error,
     objects::ObjectName,
     safe::Safe,
-    store::{documents, findings, matches, notes, verifications},
+    store::{documents, erased, findings, matches, notes, verifications},
 };
 
 /// Why a review ends whose customer was erased.
 const ERASED: &str = "CUSTOMER_ERASED";
+const FAILURES: &str = "lombard_kyc_erasure_failures_total";
 /// Objects that are looked up at a time.
 const BATCH: usize = 500;
 
@@ -67,6 +68,7 @@ impl Upkeep {
         safe: Safe,
         customers: Customers,
     ) -> Self {
+        metrics::describe_counter!(FAILURES, "Tries to erase an erased customer here that failed.");
         Self { settings, database, safe, customers, next_sweep: Instant::now() }
     }
 
@@ -92,19 +94,35 @@ impl Upkeep {
         }
     }
 
-    /// Destroys the documents of customers who were erased, and lets the customer service know.
+    /// Destroys the documents of customers who were erased, and lets the customer service know. One for whom
+    /// that fails stays on its list, and holds up no other.
     async fn follow_erasures(&self) -> Result<(), Error> {
+        let mut page_token = String::new();
         loop {
-            let erased = self.customers.erased().await?;
-            if erased.is_empty() {
+            let (erased, next) = self.customers.erased(&page_token).await?;
+            let mut done = Vec::with_capacity(erased.len());
+            for one in erased {
+                let Erased { tenant, customer } = one;
+                match self.erase(tenant, customer).await {
+                    Ok(objects) => {
+                        delete(&self.safe, &objects).await;
+                        tracing::info!("the documents of customer {customer} are destroyed");
+                        done.push(one);
+                    }
+                    Err(error) => {
+                        metrics::counter!(FAILURES).increment(1);
+                        let error = error.cause();
+                        tracing::error!(error, %tenant, "customer {customer} is not erased here");
+                    }
+                }
+            }
+            if !done.is_empty() {
+                self.customers.acknowledge_erased(&done).await?;
+            }
+            if next.is_empty() {
                 return Ok(());
             }
-            for Erased { tenant, customer } in &erased {
-                let objects = self.erase(*tenant, *customer).await?;
-                delete(&self.safe, &objects).await;
-                tracing::info!("the documents of customer {customer} are destroyed");
-            }
-            self.customers.acknowledge_erased(&erased).await?;
+            page_token = next;
         }
     }
 
@@ -116,6 +134,7 @@ impl Upkeep {
         customer: CustomerId,
     ) -> Result<Vec<ObjectName>, Error> {
         let mut tx = self.database.begin(tenant).await?;
+        erased::note(&mut tx, tenant, customer).await?;
         if let Some(id) = matches::lock_under_way(&mut tx, tenant, customer).await? {
             let verification = verifications::lock(&mut tx, tenant, id).await?;
             let mut ended = verification.ok_or(Error::VerificationNotFound(id))?;

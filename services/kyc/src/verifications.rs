@@ -23,7 +23,7 @@ use crate::{
     reports::Reports,
     safe::{Kept, Safe},
     store::{
-        documents, findings, transitions,
+        documents, erased, findings, transitions,
         verifications::{self, Filter, Page},
     },
 };
@@ -114,6 +114,10 @@ impl Verifications {
                     Begun::Replayed(answer) => return Ok(answer),
                     Begun::New(work) => work,
                 };
+            // The customer was read before: nothing of theirs is stored any more.
+            if erased::has(work.conn(), caller.tenant(), new.customer).await? {
+                return Err(Error::CustomerDisabled(new.customer));
+            }
             let id = place.as_ref().map_or_else(VerificationId::new, |(id, _)| *id);
             let verification = begin(caller.tenant(), id, &new, &customer);
             let adapter = self.directory.choose(caller.tenant(), &new.provider).await?;

@@ -8,11 +8,7 @@ use tonic::Request;
 use types::{CustomerId, TenantId};
 use uuid::Uuid;
 
-use crate::{
-    domain::{Customer, Seen},
-    error::Error,
-    store::changes::Place,
-};
+use crate::{domain::Seen, error::Error, store::changes::Place};
 
 /// Refuses tenants: what is asked for is not theirs alone.
 pub(super) fn for_the_platform<M>(request: &Request<M>) -> Result<(), Error> {
@@ -46,15 +42,25 @@ pub(super) fn seen(changes: &[pb::CustomerChange]) -> Result<Vec<Seen>, Error> {
     Ok(seen)
 }
 
-/// After whom a page of everybody begins, and its size.
-pub(super) fn everyone(message: &pb::ListEveryCustomerRequest) -> Result<(Place, i64), Error> {
+/// Whose customers are wanted, all tenants' if nobody's, after whom, and how many.
+pub(super) fn everyone(
+    message: &pb::ListEveryCustomerRequest,
+) -> Result<(Option<TenantId>, Option<Place>, i64), Error> {
     let mut bad = Violations::new();
     let size = page::size("page_size", message.page_size, &mut bad);
-    let after: Option<After> = page::place("page_token", &message.page_token, &mut bad);
+    let after = after(&message.page_token, &mut bad);
+    let tenant = match message.tenant_id.as_str() {
+        "" => None,
+        tenant => bad.required("tenant_id", tenant, TenantId::parse),
+    };
     bad.into_result()?;
-    let nobody = After(Uuid::nil(), Uuid::nil());
-    let After(tenant, customer) = after.unwrap_or(nobody);
-    Ok(((TenantId::from_uuid(tenant), CustomerId::from_uuid(customer)), size))
+    Ok((tenant, after, size))
+}
+
+/// The place that a token is of.
+pub(super) fn after(page_token: &str, bad: &mut Violations) -> Option<Place> {
+    let after: Option<After> = page::place("page_token", page_token, bad);
+    after.map(|After(tenant, id)| (TenantId::from_uuid(tenant), CustomerId::from_uuid(id)))
 }
 
 /// A tenant and its customer.
@@ -76,6 +82,6 @@ impl fmt::Display for After {
 }
 
 /// The place of a customer among all.
-pub(super) fn token((tenant, customer): &(TenantId, Customer)) -> String {
-    page::token(&After(tenant.uuid(), customer.id.uuid()))
+pub(super) fn token((tenant, customer): &Place) -> String {
+    page::token(&After(tenant.uuid(), customer.uuid()))
 }

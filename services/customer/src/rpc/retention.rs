@@ -4,7 +4,7 @@ use kit::{
     caller::Caller,
     errors::Violations,
     idempotency::Key,
-    page,
+    page::{self, cut},
     time::{from_timestamp, timestamp},
 };
 use proto::customer::v1::{
@@ -67,13 +67,17 @@ impl RetentionService for Retentions {
         super::changes::for_the_platform(&request)?;
         let mut bad = Violations::new();
         let size = page::size("page_size", request.get_ref().page_size, &mut bad);
+        let after = super::changes::after(&request.get_ref().page_token, &mut bad);
         bad.into_result().map_err(Error::Kit)?;
-        let erasures = self.erasures(size).await?;
+        let (erasures, more) = cut(self.erasures(after, size.saturating_add(1)).await?, size);
+        let last = erasures.last().filter(|_| more);
+        let next_page_token = last.map(super::changes::token).unwrap_or_default();
         let erasures = erasures.into_iter().map(|(tenant, id)| Erasure {
             tenant_id: tenant.to_string(),
             customer_id: id.to_string(),
         });
-        Ok(Response::new(ListErasuresResponse { erasures: erasures.collect() }))
+        let erasures = erasures.collect();
+        Ok(Response::new(ListErasuresResponse { erasures, next_page_token }))
     }
 
     async fn acknowledge_erasures(

@@ -35,15 +35,43 @@ pub(crate) async fn note(
     Ok(())
 }
 
-/// Some of those on the list.
-pub(crate) async fn list(conn: &mut PgConnection, limit: i64) -> Result<Vec<Place>, Error> {
+/// Puts these on the list as they are, if they are not on it.
+pub(crate) async fn note_again(conn: &mut PgConnection, places: &[Place]) -> Result<(), Error> {
+    let tenants: Vec<Uuid> = places.iter().map(|(tenant, _)| tenant.uuid()).collect();
+    let customers: Vec<Uuid> = places.iter().map(|(_, customer)| customer.uuid()).collect();
+    sqlx::query!(
+        "
+        insert into customer_changes (tenant_id, customer_id, details_version)
+        select c.tenant_id, c.customer_id, c.details_version
+        from unnest($1::uuid[], $2::uuid[]) as places (tenant_id, customer_id)
+        join customers c
+            on c.tenant_id = places.tenant_id and c.customer_id = places.customer_id
+        on conflict on constraint customer_changes_pkey do nothing
+        ",
+        &tenants,
+        &customers,
+    )
+    .execute(conn)
+    .await?;
+    Ok(())
+}
+
+/// Some of those on the list, after a place.
+pub(crate) async fn list(
+    conn: &mut PgConnection,
+    after: Place,
+    limit: i64,
+) -> Result<Vec<Place>, Error> {
     let rows = sqlx::query!(
         "
         select tenant_id, customer_id
         from customer_changes
+        where (tenant_id, customer_id) > ($1, $2)
         order by tenant_id, customer_id
-        limit $1
+        limit $3
         ",
+        after.0.uuid(),
+        after.1.uuid(),
         limit,
     )
     .fetch_all(conn)
@@ -72,22 +100,24 @@ pub(crate) async fn acknowledge(conn: &mut PgConnection, seen: &[Seen]) -> Resul
     Ok(())
 }
 
-/// A page of all customers of all tenants.
+/// A page of all customers of all tenants up to one.
 pub(crate) async fn everyone(
     conn: &mut PgConnection,
     after: Place,
+    last: TenantId,
     limit: i64,
 ) -> Result<Vec<Place>, Error> {
     let rows = sqlx::query!(
         "
         select tenant_id, customer_id
         from customers
-        where (tenant_id, customer_id) > ($1, $2)
+        where (tenant_id, customer_id) > ($1, $2) and tenant_id <= $3
         order by tenant_id, customer_id
-        limit $3
+        limit $4
         ",
         after.0.uuid(),
         after.1.uuid(),
+        last.uuid(),
         limit,
     )
     .fetch_all(conn)

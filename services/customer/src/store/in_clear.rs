@@ -11,18 +11,41 @@ use crate::error::Error;
 /// A customer, and whose it is.
 pub(crate) type Place = (TenantId, CustomerId);
 
-/// Some whose data stands in clear.
-pub(crate) async fn list(conn: &mut PgConnection, limit: i64) -> Result<Vec<Place>, Error> {
+/// Some whose data stands in clear, after a place. What is in clear of anybody, and the names of companies'
+/// contacts, have an index each.
+pub(crate) async fn list(
+    conn: &mut PgConnection,
+    after: Option<Place>,
+    limit: i64,
+) -> Result<Vec<Place>, Error> {
+    let after = after.map_or((Uuid::nil(), Uuid::nil()), |(tenant, id)| (tenant.uuid(), id.uuid()));
     let rows = sqlx::query!(
-        "
-        select tenant_id, customer_id from customers
-        where num_nonnulls(
-            address_number, address_refinement, address_street, address_region, address_city,
-            address_postal_code, date_of_birth, email, phone
-        ) > 0
+        r#"
+        select tenant_id as "tenant_id!", customer_id as "customer_id!"
+        from (
+            (
+                select tenant_id, customer_id from customers
+                where num_nonnulls(
+                    address_number, address_refinement, address_street, address_region,
+                    address_city, address_postal_code, date_of_birth, email, phone
+                ) > 0 and (tenant_id, customer_id) > ($1, $2)
+                order by tenant_id, customer_id
+                limit $3
+            )
+            union
+            (
+                select tenant_id, customer_id from customers
+                where customer_type = 'company' and num_nonnulls(first_name, middle_name, last_name) > 0
+                    and (tenant_id, customer_id) > ($1, $2)
+                order by tenant_id, customer_id
+                limit $3
+            )
+        ) as in_clear
         order by tenant_id, customer_id
-        limit $1
-        ",
+        limit $3
+        "#,
+        after.0,
+        after.1,
         limit,
     )
     .fetch_all(conn)

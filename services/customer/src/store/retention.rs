@@ -59,15 +59,22 @@ pub(crate) async fn note_erasure(
     Ok(())
 }
 
-/// Some of those on the list.
-pub(crate) async fn erasures(conn: &mut PgConnection, limit: i64) -> Result<Vec<Owned>, Error> {
+/// Some of those on the list, after a place.
+pub(crate) async fn erasures(
+    conn: &mut PgConnection,
+    after: Option<Owned>,
+    limit: i64,
+) -> Result<Vec<Owned>, Error> {
     let rows = sqlx::query!(
         "
         select tenant_id, customer_id
         from customer_erasures
+        where $1::uuid is null or (tenant_id, customer_id) > ($1, $2::uuid)
         order by tenant_id, customer_id
-        limit $1
+        limit $3
         ",
+        after.map(|(tenant, _)| tenant.uuid()),
+        after.map(|(_, id)| id.uuid()),
         limit,
     )
     .fetch_all(conn)

@@ -110,6 +110,11 @@ impl Row {
     ) -> Result<Self, Error> {
         let text = |text: &Option<Text>| text.as_ref().map(|text| text.as_str().to_owned());
         let fields = customer.details.fields();
+        // A company's are its contact's, whom nobody is searched by: they are sealed.
+        let in_row = |name: &Option<Text>| match customer.details.customer_type() {
+            CustomerType::Individual => text(name),
+            CustomerType::Company => None,
+        };
         let latest = customer.verification.latest;
         let sealed = safe.seal(customer.id, &Fields::from(customer))?;
         let (personal, key) = sealed.map(|sealed| (sealed.ciphertext, sealed.key)).unzip();
@@ -117,9 +122,9 @@ impl Row {
         Ok(Self {
             customer_id: customer.id.uuid(),
             customer_type: customer.details.customer_type().as_str(),
-            first_name: text(&fields.first_name),
-            middle_name: text(&fields.middle_name),
-            last_name: text(&fields.last_name),
+            first_name: in_row(&fields.first_name),
+            middle_name: in_row(&fields.middle_name),
+            last_name: in_row(&fields.last_name),
             company_name: text(&fields.company_name),
             address_iso_country: customer.details.iso_country().to_string(),
             personal,
@@ -150,6 +155,10 @@ impl From<&Customer> for Fields {
         }
         let details = customer.details.fields();
         let text = |text: &Option<Text>| text.as_ref().map(|text| text.as_str().to_owned());
+        let of_contact = |name: &Option<Text>| match customer.details.customer_type() {
+            CustomerType::Individual => None,
+            CustomerType::Company => text(name),
+        };
         Self {
             number: text(&details.number),
             refinement: text(&details.refinement),
@@ -162,6 +171,9 @@ impl From<&Customer> for Fields {
             phone: details.phone.as_ref().map(|phone| phone.as_str().to_owned()),
             phone_e164: details.phone.as_ref().map(|phone| phone.e164().to_owned()),
             audit_key: Some(customer.audit_key.reveal().to_vec()),
+            first_name: of_contact(&details.first_name),
+            middle_name: of_contact(&details.middle_name),
+            last_name: of_contact(&details.last_name),
         }
     }
 }
@@ -173,11 +185,13 @@ impl ReadRow {
             Some(sealed) => safe.open(id, &sealed)?,
             None => self.in_clear(),
         };
-        self.read(fields).ok_or_else(|| {
-            Error::Kit(errors::Error::Internal(format!(
-                "customer {id} breaks the rules of its row"
-            )))
-        })
+        self.read(fields).ok_or_else(|| broken(id))
+    }
+
+    /// The customer as if the personal data were erased already.
+    pub(super) fn without_personal(&self) -> Result<Customer, Error> {
+        let nameless = self.nameless(DigestKey::generate());
+        nameless.ok_or_else(|| broken(CustomerId::from_uuid(self.customer_id)))
     }
 
     fn sealed(&mut self) -> Option<Sealed> {
@@ -199,6 +213,9 @@ impl ReadRow {
             phone: self.phone.take(),
             phone_e164: self.phone_e164.take(),
             audit_key: None,
+            first_name: self.first_name.take(),
+            middle_name: self.middle_name.take(),
+            last_name: self.last_name.take(),
         }
     }
 
@@ -208,30 +225,37 @@ impl ReadRow {
             // Of an earlier release, which is given one with its next change; or erased.
             None => DigestKey::generate(),
         };
+        let nameless = self.nameless(audit_key)?;
+        if nameless.is_erased() {
+            return Some(nameless);
+        }
+        let customer_type = nameless.details.customer_type();
+        let details = self.draft(fields)?.complete(Some(customer_type), &mut Violations::new())?;
+        Some(Customer { details, ..nameless })
+    }
+
+    /// All but the personal data.
+    fn nameless(&self, audit_key: DigestKey) -> Option<Customer> {
         let customer_type = CustomerType::parse(&self.customer_type)?;
-        let status = VerificationStatus::parse(&self.verification_status)?;
+        let country = Country::parse(&self.address_iso_country).ok()?;
         let latest = self.verification_id.map(VerificationId::from_uuid);
-        let (customer_id, details_version) = (self.customer_id, self.details_version);
-        let (active, version) = (self.active, self.verification_version);
-        let (create_time, update_time) = (self.create_time, self.update_time);
-        let (relationship_ended_at, legal_hold) = (self.relationship_ended_at, self.legal_hold);
-        let retention = Retention { relationship_ended_at, legal_hold, erased_at: self.erased_at };
-        let details = if retention.erased_at.is_some() {
-            let country = Country::parse(&self.address_iso_country).ok()?;
-            Details::without_fields(customer_type, country)
-        } else {
-            self.draft(fields)?.complete(Some(customer_type), &mut Violations::new())?
-        };
         Some(Customer {
-            id: CustomerId::from_uuid(customer_id),
-            details,
-            details_version,
-            active,
-            verification: Verification { status, latest: latest.zip(version) },
-            retention,
+            id: CustomerId::from_uuid(self.customer_id),
+            details: Details::without_fields(customer_type, country),
+            details_version: self.details_version,
+            active: self.active,
+            verification: Verification {
+                status: VerificationStatus::parse(&self.verification_status)?,
+                latest: latest.zip(self.verification_version),
+            },
+            retention: Retention {
+                relationship_ended_at: self.relationship_ended_at,
+                legal_hold: self.legal_hold,
+                erased_at: self.erased_at,
+            },
             audit_key,
-            create_time,
-            update_time,
+            create_time: self.create_time,
+            update_time: self.update_time,
         })
     }
 
@@ -241,9 +265,10 @@ impl ReadRow {
             _ => None,
         };
         Some(Draft {
-            first_name: text(self.first_name)?,
-            middle_name: text(self.middle_name)?,
-            last_name: text(self.last_name)?,
+            // Those of a company's contact stand in the row when an earlier release wrote it.
+            first_name: text(self.first_name.or(fields.first_name))?,
+            middle_name: text(self.middle_name.or(fields.middle_name))?,
+            last_name: text(self.last_name.or(fields.last_name))?,
             company_name: text(self.company_name)?,
             number: text(fields.number)?,
             refinement: text(fields.refinement)?,
@@ -263,6 +288,10 @@ impl ReadRow {
             phone,
         })
     }
+}
+
+fn broken(id: CustomerId) -> Error {
+    Error::Kit(errors::Error::Internal(format!("customer {id} breaks the rules of its row")))
 }
 
 /// The outer `None`: there is a text, but not one that could have been stored.

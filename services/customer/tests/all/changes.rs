@@ -96,7 +96,8 @@ async fn everybody_is_listed_page_by_page_whoever_s_they_are() {
 
     let (mut found, mut page_token) = (Vec::new(), String::new());
     loop {
-        let request = ListEveryCustomerRequest { page_size: Some(2), page_token };
+        let tenant_id = String::new();
+        let request = ListEveryCustomerRequest { page_size: Some(2), page_token, tenant_id };
         let page = setup.client.list_every_customer(platform().request(request)).await;
         let page = page.unwrap().into_inner();
         found.extend(page.customers.into_iter().map(|one| one.customer.unwrap().customer_id));
@@ -109,6 +110,71 @@ async fn everybody_is_listed_page_by_page_whoever_s_they_are() {
     found.sort();
     made.sort();
     assert_eq!(found, made);
+}
+
+#[tokio::test]
+async fn one_tenant_s_are_listed_page_by_page_and_nobody_else_s() {
+    let mut setup = setup().await;
+    let mut made = Vec::new();
+    for customer in [joe(), acme(), joe()] {
+        made.push(setup.create(customer).await.unwrap().customer_id);
+    }
+    let of = setup.caller.tenant().to_string();
+    for _ in 0..2 {
+        setup.caller = testkit::caller();
+        setup.create(joe()).await.unwrap();
+    }
+
+    let (mut found, mut page_token) = (Vec::new(), String::new());
+    loop {
+        let (page_size, tenant_id) = (Some(2), of.clone());
+        let request = ListEveryCustomerRequest { page_size, page_token, tenant_id };
+        let page = setup.client.list_every_customer(platform().request(request)).await;
+        let page = page.unwrap().into_inner();
+        found.extend(page.customers.into_iter().map(|one| one.customer.unwrap().customer_id));
+        page_token = page.next_page_token;
+        if page_token.is_empty() {
+            break;
+        }
+    }
+
+    made.sort();
+    assert_eq!(found, made);
+}
+
+#[tokio::test]
+async fn who_cannot_be_read_is_passed_over_and_stays_on_the_list() {
+    let mut setup = setup().await;
+    let mut ids = Vec::new();
+    for _ in 0..5 {
+        ids.push(setup.create(joe()).await.unwrap().customer_id);
+    }
+    ids.sort();
+    let listed = changes(&mut setup).await;
+    acknowledge(&mut setup, &listed[..1]).await;
+    // Those who are read first, one of whom is not on the list.
+    sqlx::query("update customers set personal = '?' where customer_id = any ($1::text[]::uuid[])")
+        .bind(&ids[..3])
+        .execute(&setup.pool)
+        .await
+        .unwrap();
+
+    let request = platform().request(ListEveryCustomerRequest::default());
+    let everyone = setup.client.list_every_customer(request).await.unwrap().into_inner().customers;
+    let mut told = Vec::new();
+    for _ in 0..4 {
+        let request = ListCustomerChangesRequest { page_size: Some(1) };
+        let page = setup.client.list_customer_changes(platform().request(request)).await;
+        told.extend(page.unwrap().into_inner().customers);
+    }
+    acknowledge(&mut setup, &told).await;
+
+    let id = |one: &TenantCustomer| one.customer.clone().unwrap().customer_id;
+    assert_eq!(everyone.iter().map(id).collect::<Vec<_>>(), ids[3..]);
+    assert_eq!(told.iter().map(id).collect::<Vec<_>>(), ids[3..]);
+    let left = "select customer_id::text from customer_changes order by customer_id";
+    let left: Vec<String> = sqlx::query_scalar(left).fetch_all(&setup.pool).await.unwrap();
+    assert_eq!(left, ids[..3], "they are told of when they can be read");
 }
 
 #[tokio::test]

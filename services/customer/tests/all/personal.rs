@@ -12,7 +12,7 @@ use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tonic::{Code, Status};
 
-use crate::support::{Setup, joe, setup};
+use crate::support::{Setup, acme, joe, setup};
 
 /// What must not be read in the database: of `joe`, all that is sealed.
 const SEALED: [&str; 8] = [
@@ -160,6 +160,74 @@ async fn what_an_earlier_release_wrote_is_read_and_found_and_is_soon_sealed() {
     }
     assert_eq!(get(&mut setup, &made.customer_id).await.unwrap(), made);
     assert_eq!(found_by(&mut setup, "support@acquired.com").await, [made.customer_id]);
+}
+
+/// Serves, which seals what is in clear, until a statement counts none.
+async fn seal_until_none(setup: &Setup, count: &'static str) {
+    let stop = CancellationToken::new();
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let (pool, keys) = (setup.pool.clone(), testkit::keys());
+    let serving = customer::serve(listener, pool, keys, Duration::ZERO, stop.clone());
+    let sealed = async {
+        while sqlx::query_scalar::<_, i64>(count).fetch_one(&setup.pool).await.unwrap() > 0 {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        stop.cancel();
+    };
+    let both = async { tokio::join!(Box::pin(serving), sealed) };
+    let (served, ()) = tokio::time::timeout(Duration::from_secs(20), both).await.unwrap();
+    served.unwrap();
+}
+
+#[tokio::test]
+async fn a_company_s_contact_is_not_to_be_read_in_the_database() {
+    let mut setup = setup().await;
+    let with_contact = Customer {
+        first_name: "Zebulon".into(),
+        middle_name: "Quentin".into(),
+        last_name: "Xavierson".into(),
+        ..acme()
+    };
+
+    let made = setup.create(with_contact).await.unwrap();
+    let kept = rows(&setup.pool).await;
+    assert_eq!(get(&mut setup, &made.customer_id).await.unwrap(), made);
+    assert!(kept.contains("Acme"), "companies are searched by their names");
+    for name in ["Zebulon", "Quentin", "Xavierson"] {
+        assert!(!kept.contains(name), "{name}: {kept}");
+    }
+
+    // As an earlier release wrote it.
+    let in_clear = "update customers set first_name = 'Zebulon', middle_name = 'Quentin',
+        last_name = 'Xavierson'";
+    sqlx::query(in_clear).execute(&setup.pool).await.unwrap();
+    assert_eq!(get(&mut setup, &made.customer_id).await.unwrap(), made);
+    seal_until_none(&setup, "select count(*) from customers where last_name is not null").await;
+    assert_eq!(get(&mut setup, &made.customer_id).await.unwrap(), made);
+}
+
+#[tokio::test]
+async fn many_that_cannot_be_sealed_hold_up_no_other() {
+    let mut setup = setup().await;
+    let made = setup.create(joe()).await.unwrap();
+    write_in_clear(&setup, &made.customer_id).await;
+    // More than are looked up at a time, all before it, and none with a country that there is.
+    let broken = "
+        insert into customers
+            (tenant_id, customer_id, customer_type, first_name, last_name, name_key,
+             address_iso_country, date_of_birth, active, verification_status, details_version,
+             create_time, update_time)
+        select tenant_id, ('00000000-0000-7000-8000-' || lpad(n::text, 12, '0'))::uuid,
+               customer_type, first_name, last_name, name_key, 'XX', date_of_birth, active,
+               verification_status, details_version, create_time, update_time
+        from customers, generate_series(1, 120) as n";
+    sqlx::query(broken).execute(&setup.pool).await.unwrap();
+
+    let left =
+        "select count(*) from customers where address_iso_country = 'GB' and personal is null";
+    seal_until_none(&setup, left).await;
+
+    assert_eq!(get(&mut setup, &made.customer_id).await.unwrap(), made);
 }
 
 #[tokio::test]

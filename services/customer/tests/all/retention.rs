@@ -230,6 +230,23 @@ async fn erasing_leaves_the_id_and_nothing_that_tells_who_it_was() {
 }
 
 #[tokio::test]
+async fn who_cannot_be_read_is_erased_all_the_same_and_not_before_it_is_time() {
+    let mut kept = Kept::start().await;
+    let (due, early) = (kept.ended(joe(), "6 years").await, kept.ended(joe(), "1 year").await);
+    sqlx::query("update customers set personal = '?'").execute(&kept.setup.pool).await.unwrap();
+
+    let refused = kept.erase(&early).await.unwrap_err();
+    let erased = kept.erase(&due).await.unwrap();
+
+    assert_eq!(reason(&refused), "RETENTION_REQUIRED");
+    assert!(erased.erased_at.is_some());
+    assert_eq!(kept.customer(&due).await.name, "");
+    let left = "select count(*) from customers where num_nonnulls(personal, first_name) > 0";
+    let left: i64 = sqlx::query_scalar(left).fetch_one(&kept.setup.pool).await.unwrap();
+    assert_eq!(left, 1, "of the one who is not due");
+}
+
+#[tokio::test]
 async fn another_tenants_customer_is_not_there_to_be_erased() {
     let mut kept = Kept::start().await;
     let id = kept.ended(joe(), "6 years").await;
@@ -274,6 +291,15 @@ async fn who_is_due_is_erased_without_being_asked_for() {
     let not_due = kept.ended(joe(), "4 years 364 days").await;
     let held = kept.ended(joe(), "6 years").await;
     kept.update(holds(&held, true)).await.unwrap();
+    // The first in turn, and whose erasure fails: it holds up no other.
+    let broken = kept.ended(joe(), "7 years").await;
+    let fails = format!(
+        "create function fail() returns trigger language plpgsql as $$
+            begin raise exception 'no'; end $$;
+         create trigger fail before insert on customer_erasures for each row
+            when (new.customer_id = '{broken}') execute function fail()"
+    );
+    sqlx::raw_sql(sqlx::AssertSqlSafe(fails)).execute(&kept.setup.pool).await.unwrap();
 
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let (pool, stop) = (kept.setup.pool.clone(), CancellationToken::new());

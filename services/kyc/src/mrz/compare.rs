@@ -7,7 +7,7 @@ use types::Country;
 use super::Finding;
 use crate::{
     record::Record,
-    screening::{by_alpha_3, parts},
+    screening::{Part, by_alpha_3, parts, without_titles},
 };
 
 /// Every part of the record's last name is among those of the zone, and so is the first of its first names;
@@ -50,12 +50,16 @@ pub(super) fn country(zone: &MrzData, record: &Record) -> Finding {
     if of_zone.is_empty() { Finding::Unknown } else { Finding::of(of_zone.contains(&known)) }
 }
 
-/// The parts of a name as Doc 9303 transliterates them ("MUELLER"), and as many others do ("MULLER").
-fn spellings(name: &str) -> [Vec<String>; 2] {
+/// The parts of a name as Doc 9303 transliterates them ("MUELLER"), and as many others do ("MULLER"), with
+/// titles, which are also names, and without them.
+fn spellings(name: &str) -> Vec<Vec<String>> {
     let icao = encode_name_component(name);
     let icao = icao.split('<').filter(|part| !part.is_empty()).map(str::to_owned).collect();
-    let plain = parts(name).into_iter().map(|part| part.plain.to_uppercase()).collect();
-    [icao, plain]
+    let plain =
+        |parts: Vec<Part>| parts.into_iter().map(|part| part.plain.to_uppercase()).collect();
+    let untitled: Vec<String> = plain(without_titles(parts(name)));
+    let untitled = (!untitled.is_empty()).then_some(untitled);
+    [icao, plain(parts(name))].into_iter().chain(untitled).collect()
 }
 
 fn has(zone: &[&str], part: &str, cut: bool) -> bool {
@@ -102,6 +106,17 @@ mod tests {
             ("VAN<DER<BERG<<JAN", "Jan Willem", "van der Berg"),
         ] {
             assert_eq!(named(zone, first, last), Finding::Match, "{zone}");
+        }
+    }
+
+    #[test]
+    fn a_title_may_be_a_name() {
+        for (zone, first, last, is) in [
+            ("SHEIKH<<OMAR", "Omar", "Sheikh", Finding::Match),
+            ("SAID<<OMAR", "Dr Omar", "Said", Finding::Match),
+            ("SAID<<OMAR", "Omar", "Sheikh", Finding::Mismatch),
+        ] {
+            assert_eq!(named(zone, first, last), is, "{zone}");
         }
     }
 

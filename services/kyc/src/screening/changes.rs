@@ -34,7 +34,7 @@ pub(crate) struct Somebody {
 pub(crate) async fn list(customers: &Customers) -> Result<Vec<Somebody>, Error> {
     let request = platform().request(ListCustomerChangesRequest { page_size: Some(PAGE) });
     let answer = customers.client().list_customer_changes(request).await;
-    read(answer.map_err(errors::Error::from)?.into_inner().customers)
+    Ok(read(answer.map_err(errors::Error::from)?.into_inner().customers))
 }
 
 /// Says that these were screened as they were.
@@ -50,15 +50,20 @@ pub(crate) async fn acknowledge(customers: &Customers, seen: &[Somebody]) -> Res
     Ok(())
 }
 
-/// A page of everybody, and where the next one begins.
+/// A page of everybody, or of all of one tenant's, and where the next one begins.
 pub(crate) async fn everybody(
     customers: &Customers,
+    tenant: Option<TenantId>,
     token: &str,
 ) -> Result<(Vec<Somebody>, String), Error> {
-    let message = ListEveryCustomerRequest { page_size: Some(PAGE), page_token: token.to_owned() };
+    let message = ListEveryCustomerRequest {
+        page_size: Some(PAGE),
+        page_token: token.to_owned(),
+        tenant_id: tenant.map(|tenant| tenant.to_string()).unwrap_or_default(),
+    };
     let answer = customers.client().list_every_customer(platform().request(message)).await;
     let page = answer.map_err(errors::Error::from)?.into_inner();
-    Ok((read(page.customers)?, page.next_page_token))
+    Ok((read(page.customers), page.next_page_token))
 }
 
 fn platform() -> Caller {
@@ -66,13 +71,18 @@ fn platform() -> Caller {
     Caller::service(Call::begin(None, TIMEOUT), nobody, "kyc")
 }
 
-fn read(found: Vec<TenantCustomer>) -> Result<Vec<Somebody>, Error> {
-    let somebody = found.into_iter().map(|found| {
+/// One without ids, which nobody can do anything about here, keeps no other from being screened.
+fn read(found: Vec<TenantCustomer>) -> Vec<Somebody> {
+    let somebody = found.into_iter().filter_map(|found| {
         let customer = found.customer.unwrap_or_default();
-        let broken = || Error::broken("customer", &customer.customer_id);
-        Ok(Somebody {
-            tenant: TenantId::parse(&found.tenant_id).map_err(|_| broken())?,
-            customer: CustomerId::parse(&customer.customer_id).map_err(|_| broken())?,
+        let tenant = TenantId::parse(&found.tenant_id);
+        let (Ok(tenant), Ok(id)) = (tenant, CustomerId::parse(&customer.customer_id)) else {
+            tracing::error!("a customer was listed without ids, and is not screened");
+            return None;
+        };
+        Some(Somebody {
+            tenant,
+            customer: id,
             details_version: customer.details_version,
             record: Record::from(&customer),
         })

@@ -60,12 +60,49 @@ impl Kind {
     }
 }
 
+/// What a list calls a name of an entry.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(crate) enum Naming {
+    /// The name.
+    Primary,
+    /// Another spelling of it.
+    Variation,
+    /// Another name.
+    Alias,
+}
+
+impl Naming {
+    const ALL: [Self; 3] = [Self::Primary, Self::Variation, Self::Alias];
+
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Primary => "primary",
+            Self::Variation => "variation",
+            Self::Alias => "alias",
+        }
+    }
+
+    pub(crate) fn parse(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|naming| naming.as_str() == text)
+    }
+
+    /// What a match by such a name counts less, in thousandths.
+    pub(crate) fn costs(self) -> u32 {
+        match self {
+            Self::Primary => 0,
+            Self::Variation => 10,
+            Self::Alias => 20,
+        }
+    }
+}
+
 /// A name of an entry.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Name {
     pub(crate) text: String,
     /// The list itself says that it is of low quality.
     pub(crate) weak: bool,
+    pub(crate) naming: Naming,
 }
 
 /// One who is on a list. Lists are published: nothing of this is secret.
@@ -81,7 +118,8 @@ pub(crate) struct Entry {
 }
 
 impl Entry {
-    /// Changes with anything that a match can rest on.
+    /// Changes with anything that a match can rest on, but for what the list calls its names: a name that is
+    /// called an alias now is no reason to look at it again.
     pub(crate) fn hash(&self) -> Vec<u8> {
         let mut hash = Sha256::new();
         let mut add = |text: &str| {

@@ -2,13 +2,13 @@
 //!
 //! Each part of each name is found by its folded spelling, by that with any one letter left out, which
 //! finds spellings one edit away, and by its consonants. Only names that share two parts with the one
-//! looked for are scored.
+//! looked for are scored, and those of one part that is theirs.
 
 use std::collections::{HashMap, HashSet};
 
 use super::{
     entry::{Entry, Kind, Match, Wanted},
-    name::{Part, is_particle, parts, variants},
+    name::{Part, is_light, is_particle, parts, variants},
     score::{self, Pair},
     similarity::similarity,
 };
@@ -36,6 +36,8 @@ struct Indexed {
     entry: usize,
     name: usize,
     parts: Vec<usize>,
+    /// How many of the parts are no particles.
+    telling: usize,
 }
 
 /// One name of the one looked for.
@@ -56,7 +58,7 @@ impl Index {
             }
             for (name, listed) in listed.names.iter().enumerate() {
                 for parts in variants(&parts(&listed.text)) {
-                    let number = index.names.len();
+                    let (number, telling) = (index.names.len(), telling(&parts));
                     let parts = parts
                         .into_iter()
                         .map(|part| {
@@ -72,7 +74,7 @@ impl Index {
                             place
                         })
                         .collect();
-                    index.names.push(Indexed { entry, name, parts });
+                    index.names.push(Indexed { entry, name, parts, telling });
                 }
             }
         }
@@ -118,7 +120,7 @@ impl Index {
     fn weigh(&mut self) {
         let names = self.names.len().max(LEAST_NAMES);
         let weight = |(part, having): (&Part, &Vec<usize>)| {
-            if is_particle(part) {
+            if is_light(part) {
                 return 1;
             }
             let rarity = names.checked_div(having.len()).unwrap_or(names);
@@ -132,7 +134,8 @@ impl Index {
         self.names.len().max(LEAST_NAMES).ilog2().saturating_add(1)
     }
 
-    /// Names that have something of at least two parts, with the pairs that are alike.
+    /// Names that have something of at least two parts, or of the only one that tells who it is, with the pairs
+    /// that are alike.
     fn candidates(&self, wanted: &[Part]) -> HashMap<usize, Vec<Pair>> {
         let mut found = HashMap::<usize, Vec<Pair>>::new();
         for (ours, part) in wanted.iter().enumerate() {
@@ -152,7 +155,9 @@ impl Index {
                 }
             }
         }
-        found.retain(|_, pairs| pairs.len() > 1);
+        let is_of_one = telling(wanted) < 2;
+        let has_one = |name: &usize| self.names.get(*name).is_some_and(|name| name.telling < 2);
+        found.retain(|name, pairs| pairs.len() > 1 || (is_of_one && has_one(name)));
         found
     }
 
@@ -161,8 +166,11 @@ impl Index {
         let name = self.names.get(name)?;
         let entry = self.entries.get(name.entry).filter(|entry| entry.kind == kind)?;
         let listed = entry.names.get(name.name)?;
-        let weight = |place: usize| self.weights.get(place).copied().unwrap_or_default();
-        let names = score::names(parts, &name.parts, pairs, weight, self.most())?;
+        let listed_part = |place: usize| {
+            let weight = self.weights.get(place).copied().unwrap_or_default();
+            (weight, self.parts.get(place).is_some_and(is_particle))
+        };
+        let names = score::names(parts, &name.parts, pairs, listed_part, self.most())?;
         let (score, differences) = score::with_all(names, listed, entry, wanted);
         if score < threshold {
             return None;
@@ -177,6 +185,11 @@ impl Index {
         };
         Some((name.entry, found))
     }
+}
+
+/// How many of them are no particles.
+fn telling(parts: &[Part]) -> usize {
+    parts.iter().filter(|part| !is_particle(part)).count()
 }
 
 /// What a part is found by.
@@ -197,4 +210,61 @@ fn keys(part: &Part) -> Vec<String> {
     keys.sort_unstable();
     keys.dedup();
     keys
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::screening::{
+        DEFAULT_THRESHOLD,
+        entry::{List, Name, Naming},
+    };
+
+    /// Whether somebody of this name is found on a list that has this one's.
+    fn finds(kind: Kind, listed: &str, wanted: &str) -> bool {
+        let name = Name { text: listed.to_owned(), weak: false, naming: Naming::Primary };
+        let (births, countries) = (Vec::new(), Vec::new());
+        let id = "one".to_owned();
+        let entry = Entry { list: List::Uk, id, kind, names: vec![name], births, countries };
+        let names = vec![(kind, wanted.to_owned())];
+        let wanted = Wanted { names, born: None, country: None };
+        !Index::new(vec![entry]).search(&wanted, DEFAULT_THRESHOLD).is_empty()
+    }
+
+    #[test]
+    fn a_title_is_a_name_and_says_little() {
+        for (listed, wanted, found) in [
+            ("SHEIKH, Omar", "Omar Sheikh", true),
+            ("SHEIKH, Omar", "Omar Shaikh", true),
+            ("Haji Sheikh", "Sheikh Haji", true),
+            ("DRUZHKOVSKY, Grigor", "Sheikh Grigor Druzhkovsky", true),
+            ("Sheikh Grigor DRUZHKOVSKY", "Grigor Druzhkovsky", true),
+            ("Mullah Omar", "Omar Sheikh", false),
+            ("SHEIKH, Omar", "Sheikh Grigor Druzhkovsky", false),
+            ("Haji Sheikh", "Haji Druzhkovsky", false),
+        ] {
+            assert_eq!(finds(Kind::Person, listed, wanted), found, "{listed}: {wanted}");
+        }
+    }
+
+    #[test]
+    fn a_name_of_particles_is_found_when_it_is_the_same() {
+        assert!(finds(Kind::Person, "VAN, An", "An Van"));
+        assert!(!finds(Kind::Person, "VAN, An", "De Van"));
+    }
+
+    #[test]
+    fn a_name_of_one_word_is_found_by_it_alone() {
+        for (listed, wanted, found) in [
+            ("SVERBANKA", "Sverbanka", true),
+            ("PJSC SVERBANKA", "Sverbanka Ltd", true),
+            ("SVERBANKA", "The Sverbanka Limited", true),
+            ("SVERBANKA", "Sverbanca", true),
+            ("SVERBANKA", "Sverbanka Flowers", false),
+            ("SVERBANKA FLOWERS", "Sverbanka", false),
+            ("SVERBANKA LTD", "Rosnaftal Ltd", false),
+        ] {
+            assert_eq!(finds(Kind::Entity, listed, wanted), found, "{listed}: {wanted}");
+        }
+    }
 }

@@ -31,7 +31,7 @@ pub(crate) fn parts(name: &str) -> Vec<Part> {
             !letter.is_ascii_alphanumeric() && !matches!(letter, '\'' | '`' | '.')
         })
         .map(|part| part.chars().filter(char::is_ascii_alphanumeric).collect::<String>())
-        .filter(|part| !part.is_empty() && !TITLES.contains(&part.as_str()))
+        .filter(|part| !part.is_empty())
         .map(Part::new)
         .collect()
 }
@@ -70,18 +70,35 @@ fn is_name_particle(part: &Part) -> bool {
     PARTICLES.contains(&part.plain.as_str())
 }
 
-/// Whether a part says little about who somebody is.
+/// Whether a part says nothing about who somebody is.
 pub(crate) fn is_particle(part: &Part) -> bool {
-    is_name_particle(part) || LEGAL_FORMS.contains(&part.plain.as_str())
+    let plain = part.plain.as_str();
+    is_name_particle(part) || LEGAL_FORMS.contains(&plain) || FORMS_OF_ADDRESS.contains(&plain)
+}
+
+/// Whether a part says little: titles too, which are also names. "Omar Sheikh" is not "Omar".
+pub(crate) fn is_light(part: &Part) -> bool {
+    is_particle(part) || TITLES.contains(&part.plain.as_str())
 }
 
 fn is_mark(letter: char) -> bool {
     matches!(letter, '\u{300}'..='\u{36f}')
 }
 
-const TITLES: [&str; 12] = [
-    "mr", "mrs", "ms", "dr", "prof", "sir", "haji", "hajji", "mullah", "sheikh", "shaykh",
-    "mawlawi",
+/// The parts that are no titles, and no forms of address.
+pub(crate) fn without_titles(mut parts: Vec<Part>) -> Vec<Part> {
+    parts.retain(|part| {
+        let plain = part.plain.as_str();
+        !TITLES.contains(&plain) && !FORMS_OF_ADDRESS.contains(&plain)
+    });
+    parts
+}
+
+const FORMS_OF_ADDRESS: [&str; 6] = ["mr", "mrs", "ms", "dr", "prof", "sir"];
+
+const TITLES: [&str; 14] = [
+    "haji", "hajji", "hadji", "hajj", "mullah", "mulla", "sheikh", "shaykh", "shaikh", "sheik",
+    "mawlawi", "maulawi", "maulavi", "maulvi",
 ];
 
 const PARTICLES: [&str; 26] = [
@@ -222,6 +239,14 @@ mod tests {
             assert_eq!(folded(one), folded(other), "{one} {other}");
         }
         assert_ne!(folded("Ivan"), folded("Igor"));
+    }
+
+    #[test]
+    fn a_title_is_a_part_that_says_little_and_not_nothing() {
+        let parts = parts("Sheikh Omar bin Said");
+
+        assert_eq!(parts.iter().map(is_light).collect::<Vec<_>>(), [true, false, true, false]);
+        assert_eq!(parts.iter().map(is_particle).collect::<Vec<_>>(), [false, false, true, false]);
     }
 
     #[test]

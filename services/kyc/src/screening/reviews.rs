@@ -1,7 +1,8 @@
 //! What becomes of matches: evidence of a review.
 //!
 //! A match is settled once a person has decided the review that it is evidence of, or will: it does not
-//! ask again until the entry or the customer's details change. Approving a review clears its matches.
+//! ask again until the entry or the customer's details change. Approving a review clears its matches. What a
+//! provider decides settles nothing: an attempt that ends without a review is followed by one of its matches.
 
 use kit::{
     audit::{self, Act, Form},
@@ -13,12 +14,13 @@ use kit::{
 use sqlx::PgConnection;
 use types::{CustomerId, TenantId, VerificationId};
 
-use super::{Lists, Match};
+use super::{DEFAULT_THRESHOLD, Lists, Match};
 use crate::{
     domain::{self, Change, IdType, Lifecycle, Outcome, Status, Verification},
     error::Error,
     record::Record,
     store::{
+        erased,
         matches::{self, Known},
         screening, transitions, verifications,
     },
@@ -67,9 +69,13 @@ impl Reviews {
 
     async fn ask(&self, who: Who, found: &[Match]) -> Result<bool, Error> {
         let mut tx = self.database.begin(who.tenant).await?;
+        // The record may have been read before.
+        if erased::has(&mut tx, who.tenant, who.customer).await? {
+            return Ok(false);
+        }
         let under_way = matches::lock_under_way(&mut tx, who.tenant, who.customer).await?;
         let known = matches::known(&mut tx, who.tenant, who.customer).await?;
-        let fresh = unless(found, &known, who.details_version, is_settled);
+        let fresh = unless(found, &known, who.details_version, Known::is_settled);
         if fresh.is_empty() {
             return Ok(false);
         }
@@ -101,7 +107,7 @@ impl Reviews {
         self.lists.threshold(tenant).await
     }
 
-    /// Sets it. What may then be found has everybody screened again.
+    /// Sets it. What may then be found has all of the tenant's customers screened again.
     pub(crate) async fn set_threshold(&self, caller: &Caller, threshold: u32) -> Result<(), Error> {
         let mut bad = Violations::new();
         let set = i32::try_from(threshold).ok().filter(|set| (500..=1000).contains(set));
@@ -110,11 +116,11 @@ impl Reviews {
             return Err(bad.into());
         };
         let mut tx = self.database.begin(caller.tenant()).await?;
-        screening::set_threshold(&mut tx, caller.tenant(), set).await?;
+        let default = i32::try_from(DEFAULT_THRESHOLD).unwrap_or(i32::MAX);
+        screening::set_threshold(&mut tx, caller.tenant(), set, default).await?;
         let state = Form::of("screening_settings").number(set).digest();
         let act = Act::new("screening_settings.set", "screening_settings").after(state);
         audit::record(&mut tx, caller, &act).await?;
-        screening::want_sweep(&mut tx).await?;
         tx.commit().await?;
         Ok(())
     }
@@ -129,10 +135,25 @@ pub(crate) async fn weigh(
     found: &[Match],
 ) -> Result<bool, Error> {
     let known = matches::known(conn, verification.tenant, verification.customer).await?;
-    let uncleared = unless(found, &known, details_version, is_cleared);
+    let uncleared = unless(found, &known, details_version, Known::is_cleared);
     matches::insert(conn, verification, details_version, &uncleared).await?;
     let noted = known.iter().any(|known| known.verification == verification.id);
     Ok(noted || !uncleared.is_empty())
+}
+
+/// Begins a review of the matches of an attempt that has just ended, if it has any: it ended without one. In
+/// the transaction that ends it, in which the customer is not being erased.
+pub(crate) async fn follow(conn: &mut PgConnection, ended: &Verification) -> Result<(), Error> {
+    if ended.lifecycle.status().is_in_progress() {
+        return Ok(());
+    }
+    let Some(details_version) = matches::details_version(conn, ended).await? else { return Ok(()) };
+    let who = Who { tenant: ended.tenant, customer: ended.customer, details_version };
+    let review = begin(conn, who).await?;
+    matches::copy(conn, ended, &review).await?;
+    matches::note_added(conn, &review).await?;
+    tracing::info!("verification {} has the matches of {}", review.id, ended.id);
+    Ok(())
 }
 
 /// Whose details, and which.
@@ -147,32 +168,35 @@ fn unless<'a>(
     found: &'a [Match],
     known: &[Known],
     details_version: i64,
-    counts: fn(Status) -> bool,
+    counts: fn(&Known) -> bool,
 ) -> Vec<&'a Match> {
-    let is_known = |found: &Match| {
-        known.iter().any(|known| counts(known.status) && known.is(found, details_version))
-    };
+    let is_known =
+        |found: &Match| known.iter().any(|known| counts(known) && known.is(found, details_version));
     found.iter().filter(|found| !is_known(found)).collect()
 }
 
-/// A person has looked at it, or will.
-fn is_settled(status: Status) -> bool {
-    match status {
-        Status::Pending | Status::InReview | Status::Verified | Status::Rejected => true,
-        Status::ResubmissionRequired | Status::Expired | Status::Error => false,
+impl Known {
+    /// A person has looked at it, or will: also where more documents were asked for.
+    fn is_settled(&self) -> bool {
+        match self.status {
+            // If it ends without a person, a review of its matches follows.
+            Status::Pending | Status::InReview => true,
+            Status::Verified | Status::Rejected | Status::ResubmissionRequired => self.reviewed,
+            Status::Expired | Status::Error => false,
+        }
     }
-}
 
-/// A person has found that it is somebody else.
-fn is_cleared(status: Status) -> bool {
-    match status {
-        Status::Verified => true,
-        Status::Pending
-        | Status::InReview
-        | Status::Rejected
-        | Status::ResubmissionRequired
-        | Status::Expired
-        | Status::Error => false,
+    /// A person has found that it is somebody else.
+    fn is_cleared(&self) -> bool {
+        match self.status {
+            Status::Verified => self.reviewed,
+            Status::Pending
+            | Status::InReview
+            | Status::Rejected
+            | Status::ResubmissionRequired
+            | Status::Expired
+            | Status::Error => false,
+        }
     }
 }
 

@@ -4,7 +4,7 @@
 use super::{
     born::Birth,
     entry::{Difference, Entry, Name, Wanted},
-    name::{Part, is_particle},
+    name::{Part, is_light, is_particle},
     similarity::SAME,
 };
 
@@ -30,12 +30,13 @@ pub(crate) struct Names {
 
 /// Compares names part by part, in whatever order. What a listed name has more weighs less than what the
 /// name looked for has more: lists give every name that is known. None when a single part is all that
-/// they share.
+/// they share, unless it is all that either has but particles. `of_listed` tells of a part of the listed name
+/// what it says, and whether it is a particle.
 pub(crate) fn names(
     ours: &[Part],
     listed: &[usize],
     mut pairs: Vec<Pair>,
-    weight: impl Fn(usize) -> u32,
+    of_listed: impl Fn(usize) -> (u32, bool),
     most: u32,
 ) -> Option<Names> {
     pairs.sort_by_key(|pair| std::cmp::Reverse(pair.alike));
@@ -49,7 +50,7 @@ pub(crate) fn names(
         let (Some(place), Some(true)) = (place, ours_left.get(pair.ours)) else { continue };
         take(&mut listed_left, place);
         take(&mut ours_left, pair.ours);
-        let weight = weight(pair.part);
+        let (weight, _) = of_listed(pair.part);
         said = said.saturating_add(weight);
         shared = shared.saturating_add(weight.saturating_mul(pair.alike));
         same_spelling &= pair.alike == SAME;
@@ -58,23 +59,29 @@ pub(crate) fn names(
             telling = telling.saturating_add(1);
         }
     }
-    if telling == 0 || paired < 2 {
+    let ours_alone = ours.iter().zip(&ours_left).filter(|(_, left)| **left).map(|(part, _)| part);
+    let listed_alone = listed.iter().zip(&listed_left).filter(|(_, left)| **left);
+    let listed_alone = listed_alone.map(|(part, _)| of_listed(*part));
+    let same_parts = !ours_left.contains(&true) && !listed_left.contains(&true);
+    let is_all_that_tells = ours_alone.clone().all(is_particle)
+        && listed_alone.clone().all(|(_, is_particle)| is_particle);
+    // Where all are particles, all have to be there.
+    let is_enough = if telling == 0 { same_parts } else { paired > 1 || is_all_that_tells };
+    if !is_enough {
         return None;
     }
-    let ours_alone = ours.iter().zip(&ours_left).filter(|(_, left)| **left);
-    let ours_alone = ours_alone.map(|(part, _)| if is_particle(part) { 1 } else { most });
-    let listed_alone = listed.iter().zip(&listed_left).filter(|(_, left)| **left);
-    let listed_alone = listed_alone.map(|(part, _)| weight(*part));
+    let ours_alone = ours_alone.map(|part| if is_light(part) { 1 } else { most });
+    let listed_alone = listed_alone.map(|(weight, _)| weight);
     let of_ours = share(shared, said.saturating_add(ours_alone.sum()));
-    let of_listed = share(shared, said.saturating_add(listed_alone.sum()));
+    let of_theirs = share(shared, said.saturating_add(listed_alone.sum()));
     Some(Names {
-        score: if of_ours >= of_listed {
-            percent(of_ours, 65).saturating_add(percent(of_listed, 35))
+        score: if of_ours >= of_theirs {
+            percent(of_ours, 65).saturating_add(percent(of_theirs, 35))
         } else {
-            percent(of_ours, 50).saturating_add(percent(of_listed, 50))
+            percent(of_ours, 50).saturating_add(percent(of_theirs, 50))
         },
         same_spelling,
-        same_parts: !ours_left.contains(&true) && !listed_left.contains(&true),
+        same_parts,
     })
 }
 
@@ -92,7 +99,7 @@ pub(crate) fn with_all(
     if !names.same_parts {
         differences.push(Difference::Parts);
     }
-    let mut score = names.score;
+    let mut score = names.score.saturating_sub(listed.naming.costs());
     if listed.weak {
         differences.push(Difference::WeakName);
         score = score.saturating_sub(100);

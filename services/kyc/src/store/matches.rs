@@ -15,6 +15,8 @@ use crate::{
 pub(crate) struct Known {
     pub(crate) verification: VerificationId,
     pub(crate) status: Status,
+    /// It was left to a person, who has decided it or will: no provider has.
+    pub(crate) reviewed: bool,
     pub(crate) list: String,
     pub(crate) entry: String,
     pub(crate) entry_hash: Vec<u8>,
@@ -49,13 +51,18 @@ pub(crate) async fn known(
     customer: CustomerId,
 ) -> Result<Vec<Known>, Error> {
     let rows = sqlx::query!(
-        "
-        select m.verification_id, v.status, m.list, m.entry_id, m.entry_hash, m.details_version
+        r#"
+        select m.verification_id, v.status, m.list, m.entry_id, m.entry_hash, m.details_version,
+               exists (
+                   select from verification_transitions t
+                   where t.tenant_id = v.tenant_id and t.verification_id = v.verification_id
+                       and t.status = 'in_review'
+               ) as "reviewed!"
         from screening_matches m
         join verifications v
             on v.tenant_id = m.tenant_id and v.verification_id = m.verification_id
         where m.tenant_id = $1 and m.customer_id = $2
-        ",
+        "#,
         tenant.uuid(),
         customer.uuid(),
     )
@@ -66,6 +73,7 @@ pub(crate) async fn known(
         Ok(Known {
             verification,
             status: Status::parse(&row.status).ok_or_else(|| Error::broken_row(verification))?,
+            reviewed: row.reviewed,
             list: row.list,
             entry: row.entry_id,
             entry_hash: row.entry_hash,
@@ -109,6 +117,50 @@ pub(crate) async fn insert(
         .execute(&mut *conn)
         .await?;
     }
+    Ok(())
+}
+
+/// The version of the details that a verification's matches are of, the latest of them; none without any.
+pub(crate) async fn details_version(
+    conn: &mut PgConnection,
+    verification: &Verification,
+) -> Result<Option<i64>, Error> {
+    let version = sqlx::query_scalar!(
+        "
+        select max(details_version)
+        from screening_matches
+        where tenant_id = $1 and verification_id = $2
+        ",
+        verification.tenant.uuid(),
+        verification.id.uuid(),
+    )
+    .fetch_one(conn)
+    .await?;
+    Ok(version)
+}
+
+/// Makes the evidence of one verification another's too, which has none yet.
+pub(crate) async fn copy(
+    conn: &mut PgConnection,
+    from: &Verification,
+    to: &Verification,
+) -> Result<(), Error> {
+    sqlx::query!(
+        "
+        insert into screening_matches
+            (tenant_id, verification_id, customer_id, list, entry_id, entry_hash, details_version,
+             name, score, differences)
+        select tenant_id, $3, customer_id, list, entry_id, entry_hash, details_version, name, score,
+               differences
+        from screening_matches
+        where tenant_id = $1 and verification_id = $2
+        ",
+        from.tenant.uuid(),
+        from.id.uuid(),
+        to.id.uuid(),
+    )
+    .execute(conn)
+    .await?;
     Ok(())
 }
 

@@ -6,7 +6,7 @@ use types::Country;
 
 use crate::{
     error::Error,
-    screening::{Born, Entry, Kind, List, Name},
+    screening::{Born, Entry, Kind, List, Name, Naming},
 };
 
 /// How many entries a list has.
@@ -44,18 +44,21 @@ async fn insert(conn: &mut PgConnection, list: List, entries: &[Entry]) -> Resul
     let names: Vec<String> = column(|entry| entry.names.iter().map(one_line).collect());
     let weak: Vec<String> =
         column(|entry| entry.names.iter().filter(|name| name.weak).map(one_line).collect());
+    let name_types: Vec<String> =
+        column(|entry| entry.names.iter().map(|name| name.naming.as_str().to_owned()).collect());
     let births: Vec<String> = column(|entry| entry.births.iter().map(Born::to_string).collect());
     let countries: Vec<String> =
         column(|entry| entry.countries.iter().map(Country::to_string).collect());
     sqlx::query!(
         "
         insert into sanctions_entries
-            (list, entry_id, kind, names, weak_names, births, countries)
+            (list, entry_id, kind, names, weak_names, births, countries, name_types)
         select $1, entry_id, kind, string_to_array(names, E'\\n'),
                string_to_array(weak, E'\\n'), string_to_array(births, E'\\n'),
-               string_to_array(countries, E'\\n')
-        from unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[])
-            as entries (entry_id, kind, names, weak, births, countries)
+               string_to_array(countries, E'\\n'), string_to_array(name_types, E'\\n')
+        from unnest($2::text[], $3::text[], $4::text[], $5::text[], $6::text[], $7::text[],
+                    $8::text[])
+            as entries (entry_id, kind, names, weak, births, countries, name_types)
         ",
         list.as_str(),
         &ids,
@@ -64,6 +67,7 @@ async fn insert(conn: &mut PgConnection, list: List, entries: &[Entry]) -> Resul
         &weak,
         &births,
         &countries,
+        &name_types,
     )
     .execute(conn)
     .await?;
@@ -96,7 +100,7 @@ pub(crate) async fn note_load(
 pub(crate) async fn all(conn: &mut PgConnection) -> Result<Vec<Entry>, Error> {
     let rows = sqlx::query!(
         "
-        select list, entry_id, kind, names, weak_names, births, countries
+        select list, entry_id, kind, names, weak_names, births, countries, name_types
         from sanctions_entries
         order by list, entry_id
         "
@@ -104,12 +108,19 @@ pub(crate) async fn all(conn: &mut PgConnection) -> Result<Vec<Entry>, Error> {
     .fetch_all(conn)
     .await?;
     let entries = rows.into_iter().map(|row| {
-        let named = |text: String| Name { weak: row.weak_names.contains(&text), text };
+        // An earlier release did not store what the list calls its names.
+        let unknown = std::iter::repeat(Naming::Primary);
+        let namings = row.name_types.iter().map(|naming| Naming::parse(naming));
+        let namings = namings.map(|naming| naming.unwrap_or(Naming::Primary)).chain(unknown);
+        let named = |(text, naming): (String, Naming)| {
+            let weak = row.weak_names.contains(&text);
+            Name { text, weak, naming }
+        };
         let broken = || Error::broken("sanctions entry", &row.entry_id);
         Ok(Entry {
             list: List::parse(&row.list).ok_or_else(broken)?,
             kind: Kind::parse(&row.kind).ok_or_else(broken)?,
-            names: row.names.into_iter().map(named).collect(),
+            names: row.names.into_iter().zip(namings).map(named).collect(),
             births: row.births.iter().filter_map(|text| Born::parse(text)).collect(),
             countries: row.countries.iter().filter_map(|code| Country::parse(code).ok()).collect(),
             id: row.entry_id,

@@ -16,9 +16,9 @@ use crate::{
     mrz::ocr::Ocr,
     providers::Directory,
     reports::Reports,
-    screening::Reviews,
+    screening::{Reviews, follow},
     store::{
-        verifications,
+        erased, verifications,
         work::{self, Claimed},
     },
 };
@@ -71,7 +71,7 @@ impl Driver {
             return self.report(&verification).await;
         }
         if let Some(outcome) = self.given_up(claimed, &verification) {
-            let verification = self.record(claimed, outcome, None).await?;
+            let verification = self.record(&verification, outcome, None).await?;
             return self.report(&verification).await;
         }
         if claimed.reported_version < verification.lifecycle.version() {
@@ -80,7 +80,7 @@ impl Driver {
         match self.consultant.consult(claimed, &verification).await? {
             Some(outcome) => {
                 let found = self.checks.look(&verification, &outcome).await?;
-                let verification = self.record(claimed, outcome, found).await?;
+                let verification = self.record(&verification, outcome, found).await?;
                 self.report(&verification).await
             }
             None => Ok(()),
@@ -112,26 +112,31 @@ impl Driver {
         self.reports.send(&caller, verification).await
     }
 
-    /// Makes the transition, unless it was made before.
+    /// Makes the transition, unless it was made before. Matches that nobody has looked at are not passed over:
+    /// a review of them follows what ends without one.
     async fn record(
         &self,
-        claimed: &Claimed,
+        read: &Verification,
         outcome: Outcome,
         found: Option<Looked>,
     ) -> Result<Verification, Error> {
-        let mut tx = self.database.begin(claimed.tenant).await?;
-        let mut verification = verifications::lock(&mut tx, claimed.tenant, claimed.id)
+        let (tenant, id) = (read.tenant, read.id);
+        let mut tx = self.database.begin(tenant).await?;
+        let erased = erased::has(&mut tx, tenant, read.customer).await?;
+        let mut verification = verifications::lock(&mut tx, tenant, id)
             .await?
-            .ok_or(Error::VerificationNotFound(claimed.id))?;
+            .ok_or(Error::VerificationNotFound(id))?;
+        let is_open = verification.lifecycle.status() == Status::Pending && !erased;
         let outcome = match found {
-            Some(found) if verification.lifecycle.status() == Status::Pending => {
-                found.weigh(&mut tx, &verification, outcome).await?
-            }
+            Some(found) if is_open => found.weigh(&mut tx, &verification, outcome).await?,
             Some(_) | None => outcome,
         };
         let change = verification.lifecycle.decide(outcome, now())?;
         if change == Change::Made {
             verifications::save_transition(&mut tx, &verification, None).await?;
+            if is_open {
+                follow(&mut tx, &verification).await?;
+            }
         }
         tx.commit().await?;
         if change == Change::Made {

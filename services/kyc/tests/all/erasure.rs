@@ -145,6 +145,41 @@ async fn a_review_of_an_erased_customer_ends_and_nobody_is_screened_again() {
         .await
         .unwrap();
     assert_eq!(notes, 0);
+    let known = "select count(*) from erased_customers where customer_id = $1::uuid";
+    let known: i64 =
+        sqlx::query_scalar(known).bind(&customer).fetch_one(&setup.pool).await.unwrap();
+    assert_eq!(known, 1, "whoever has read the customer before is told");
+}
+
+#[tokio::test]
+async fn one_who_cannot_be_erased_here_holds_up_no_other() {
+    let mut setup = setup().await;
+    let mut ids = Vec::new();
+    for _ in 0..2 {
+        ids.push(setup.person("Bloggs").await.customer_id);
+    }
+    let fails = format!(
+        "create function fail() returns trigger language plpgsql as $$
+            begin raise exception 'no'; end $$;
+         create trigger fail before insert on erased_customers for each row
+            when (new.customer_id = least('{0}', '{1}')::uuid) execute function fail()",
+        ids[0], ids[1]
+    );
+    sqlx::raw_sql(sqlx::AssertSqlSafe(fails)).execute(&setup.pool).await.unwrap();
+    for id in &ids {
+        erase(&mut setup, id).await;
+    }
+
+    let one_left = async {
+        let known = "select count(*) from erased_customers";
+        while sqlx::query_scalar::<_, i64>(known).fetch_one(&setup.pool).await.unwrap() < 1 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), one_left).await.unwrap();
+    let heal = "drop trigger fail on erased_customers";
+    sqlx::raw_sql(heal).execute(&setup.pool).await.unwrap();
+    followed(&setup).await;
 }
 
 #[tokio::test]

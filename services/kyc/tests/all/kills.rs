@@ -20,6 +20,8 @@ use crate::{
 /// As many as there are, and how often the program is killed at most.
 const VERIFICATIONS: usize = 24;
 const KILLS: usize = 40;
+/// For what is left after the last kill: the lease of what was killed last, and some.
+const PATIENCE: Duration = Duration::from_mins(3);
 
 async fn customer_url(setup: &Setup) -> String {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -91,12 +93,15 @@ async fn no_verification_is_lost_and_none_has_two_names_at_the_provider() {
     }
     assert!(kills > 3, "it was killed while there was work");
     let program = start(&setup, &gbg, &customer_url);
-    while left(&setup).await > 0 {
-        tokio::time::sleep(Duration::from_millis(100)).await;
-        let pass = "update verifications set next_attempt_time = now()
-            where overruns = 0 and next_attempt_time > now()";
-        sqlx::query(pass).execute(&setup.pool).await.unwrap();
-    }
+    let done = async {
+        while left(&setup).await > 0 {
+            tokio::time::sleep(Duration::from_millis(100)).await;
+            let pass = "update verifications set next_attempt_time = now()
+                where overruns = 0 and next_attempt_time > now()";
+            sqlx::query(pass).execute(&setup.pool).await.unwrap();
+        }
+    };
+    tokio::time::timeout(PATIENCE, done).await.expect("nothing is left to do");
     drop(program);
 
     for id in &made {

@@ -24,3 +24,4 @@ mod rotation;
 mod sandbox;
 mod screening;
 mod support;
+mod unseen;

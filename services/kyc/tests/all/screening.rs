@@ -46,7 +46,9 @@ pub(crate) async fn screened(setup: &Setup) {
         {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }
-        let left = "select sweep_wanted - sweep_done from screening_work";
+        let left = "
+            select (select sweep_wanted - sweep_done from screening_work)
+                + (select coalesce(sum(sweep_wanted - sweep_done), 0) from screening_settings)::bigint";
         while sqlx::query_scalar::<_, i64>(left).fetch_one(&setup.pool).await.unwrap() > 0 {
             tokio::time::sleep(Duration::from_millis(10)).await;
         }

@@ -7,7 +7,7 @@ use super::{Read, Reading, Unreadable, finish};
 use crate::screening::{
     born::Born,
     countries,
-    entry::{Entry, Kind, List, Name},
+    entry::{Entry, Kind, List, Name, Naming},
 };
 
 /// The three files.
@@ -57,7 +57,7 @@ pub(crate) fn read(files: &Ofac) -> Result<Read, Unreadable> {
         match (entries.get_mut(field(&row, 0)), field(&row, 3)) {
             (Some(entry), name) if !name.is_empty() => {
                 let weak = field(&row, 4).to_lowercase().contains("weak");
-                entry.names.push(Name { text: name.to_owned(), weak });
+                entry.names.push(Name { text: name.to_owned(), weak, naming: Naming::Alias });
             }
             _ => alt.fault(line, "is of no entry, or has no name".to_owned()),
         }
@@ -107,7 +107,7 @@ fn entry(line: u64, row: &[String], reading: &mut Reading) -> Option<Entry> {
         list: List::Ofac,
         id: id.to_owned(),
         kind,
-        names: vec![Name { text: name.to_owned(), weak: false }],
+        names: vec![Name { text: name.to_owned(), weak: false, naming: Naming::Primary }],
         births: Vec::new(),
         countries: Vec::new(),
     };

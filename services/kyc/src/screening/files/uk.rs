@@ -9,7 +9,7 @@ use super::{Read, Reading, Unreadable, finish};
 use crate::screening::{
     born::Born,
     countries,
-    entry::{Entry, Kind, List, Name},
+    entry::{Entry, Kind, List, Name, Naming},
 };
 
 const ID: &str = "Unique ID";
@@ -87,7 +87,11 @@ impl Columns {
         let Some(kind) = kind(self.field(row, KIND)) else {
             return reading.fault(line, format!("has no {KIND} that is known"));
         };
-        let names = self.names(row);
+        let naming = naming(self.field(row, NAME_TYPE)).unwrap_or_else(|| {
+            reading.unread(line, format!("{NAME_TYPE} of {id} is not known"));
+            Naming::Primary
+        });
+        let names = self.names(row, naming);
         if names.is_empty() {
             return reading.fault(line, "has no name".to_owned());
         }
@@ -112,14 +116,14 @@ impl Columns {
         entry.countries.extend(COUNTRIES.into_iter().flat_map(|name| self.countries(row, name)));
     }
 
-    fn names(&self, row: &[String]) -> Vec<Name> {
+    fn names(&self, row: &[String], naming: Naming) -> Vec<Name> {
         let weak = self.field(row, STRENGTH).to_lowercase().starts_with("low");
         let latin = NAMES.map(|name| self.field(row, name)).join(" ");
         let latin = latin.split_whitespace().collect::<Vec<_>>().join(" ");
         [latin.as_str(), self.field(row, OTHER_SCRIPT)]
             .into_iter()
             .filter(|text| !text.is_empty())
-            .map(|text| Name { text: text.to_owned(), weak })
+            .map(|text| Name { text: text.to_owned(), weak, naming })
             .collect()
     }
 
@@ -133,6 +137,15 @@ fn kind(text: &str) -> Option<Kind> {
         "individual" => Some(Kind::Person),
         "entity" => Some(Kind::Entity),
         "ship" => Some(Kind::Other),
+        _ => None,
+    }
+}
+
+fn naming(text: &str) -> Option<Naming> {
+    match text.to_lowercase().as_str() {
+        "" | "primary name" => Some(Naming::Primary),
+        "primary name variation" => Some(Naming::Variation),
+        "alias" => Some(Naming::Alias),
         _ => None,
     }
 }
@@ -178,6 +191,18 @@ mod tests {
         );
         assert_eq!(entry.births, [Born::Day(date!(1961 - 03 - 14))]);
         assert_eq!(entry.countries.iter().map(|one| one.code()).collect::<Vec<_>>(), ["BY", "RU"]);
+    }
+
+    #[test]
+    fn what_the_list_calls_a_name_is_kept() {
+        let called = |id: &str| {
+            let named = |name: &Name| (name.text.clone(), name.naming);
+            entry(id).names.iter().map(named).collect::<HashMap<_, _>>()
+        };
+
+        assert_eq!(called("TST0001")["Hryhor DRUSHKOVSKI"], Naming::Variation);
+        assert_eq!(called("TST0001")["Grigor Vlastemilovich DRUZHKOVSKY"], Naming::Primary);
+        assert_eq!(called("TST0002")["Yusuf Abdulrahman AL MARZOUGANI"], Naming::Alias);
     }
 
     #[test]

@@ -8,7 +8,10 @@ use super::Dice;
 type Altered = Option<(String, Option<Date>)>;
 type Alteration = fn(&str, Option<Date>, &mut Dice) -> Altered;
 
-pub(super) const ALTERATIONS: [(&str, Alteration); 14] = [
+/// What it is called, and what it does.
+pub(super) type Way = (&'static str, Alteration);
+
+pub(super) const OF_PERSONS: [Way; 15] = [
     ("as it is", |name, born, _| Some((name.to_owned(), born))),
     ("no date of birth", |name, _, _| Some((name.to_owned(), None))),
     ("capitals, commas, other order", |name, born, _| Some((reversed(name).to_uppercase(), born))),
@@ -24,12 +27,25 @@ pub(super) const ALTERATIONS: [(&str, Alteration); 14] = [
     ("no middle names", |name, born, _| Some((short(name)?, born))),
     ("no middle names, one slip", |name, born, dice| Some((slip(&short(name)?, dice)?, born))),
     ("particles joined", |name, born, _| joined(name).map(|name| (name, born))),
+    ("a title before", |name, born, dice| {
+        let title = dice.pick(&["Haji", "Sheikh", "Dr."]);
+        Some((format!("{title} {name}"), born))
+    }),
     ("day of birth wrong", |name, born, _| {
         Some((name.to_owned(), Some(born?.saturating_add(Duration::days(9)))))
     }),
     ("year of birth wrong by seven", |name, born, _| {
         Some((name.to_owned(), Some(born?.saturating_sub(Duration::days(7 * 365)))))
     }),
+];
+
+pub(super) const OF_COMPANIES: [Way; 4] = [
+    ("a company as it is", |name, _, _| Some((name.to_owned(), None))),
+    ("a company in capitals, of a form that the list does not have", |name, _, _| {
+        Some((format!("THE {} Limited", name.to_uppercase()), None))
+    }),
+    ("a company, one slip", |name, _, dice| Some((slip(name, dice)?, None))),
+    ("a company, other transliteration", |name, _, _| Some((respelt(name), None))),
 ];
 
 fn words(name: &str) -> Vec<&str> {

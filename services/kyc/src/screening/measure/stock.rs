@@ -79,7 +79,7 @@ pub(super) const FIRST: [&str; 72] = [
 ];
 
 /// Last names, frequent ones of many places, some of them near to those of the shipped lists.
-const LAST: [&str; 72] = [
+const LAST: [&str; 75] = [
     "Smith",
     "Jones",
     "Williams",
@@ -152,12 +152,24 @@ const LAST: [&str; 72] = [
     "Bin Said",
     "Abdullah",
     "Rahman",
+    "Sheikh",
+    "Haji",
+    "Hajji",
 ];
 
 /// Somebody who may well open an account.
 pub(super) fn ordinary(dice: &mut Dice) -> String {
     let middle = if dice.below(3) == 0 { *dice.pick(&FIRST) } else { "" };
     format!("{} {middle} {}", dice.pick(&FIRST), dice.pick(&LAST))
+}
+
+/// A company that may well open an account: named after its owner, or by a word that means nothing.
+pub(super) fn ordinary_company(dice: &mut Dice) -> String {
+    match dice.below(3) {
+        0 => format!("{} Ltd", dice.pick(&LAST)),
+        1 => format!("{} & {}", dice.pick(&LAST), dice.pick(&LAST)),
+        _ => invented(dice),
+    }
 }
 
 /// A last name that nobody has.
