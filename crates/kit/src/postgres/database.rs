@@ -12,6 +12,7 @@ use sqlx::{
 use types::TenantId;
 
 use super::{is_end_of_session, settings};
+use crate::keys::Keyring;
 
 /// How long a connection is waited for.
 pub(super) const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
@@ -23,6 +24,7 @@ pub(super) const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
 #[derive(Debug, Clone)]
 pub struct Database {
     pool: PgPool,
+    keys: Option<Keyring>,
 }
 
 impl Database {
@@ -35,7 +37,18 @@ impl Database {
             .max_connections(pool.options().get_max_connections())
             .acquire_timeout(ACQUIRE_TIMEOUT)
             .test_before_acquire(false);
-        Self { pool: connections.connect_lazy_with(options.options([("role", role)])) }
+        Self { pool: connections.connect_lazy_with(options.options([("role", role)])), keys: None }
+    }
+
+    /// With keys for the hashes of requests that are kept in it ([`crate::idempotency`]): what such a
+    /// request said cannot be guessed by who has the database alone. For requests with personal data.
+    #[must_use]
+    pub fn with_keys(self, keys: Keyring) -> Self {
+        Self { keys: Some(keys), ..self }
+    }
+
+    pub(crate) fn keys(&self) -> Option<&Keyring> {
+        self.keys.as_ref()
     }
 
     /// A connection that sees what is a tenant's.
