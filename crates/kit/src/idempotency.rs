@@ -4,8 +4,10 @@
 //! A second request with a claimed key waits for the first to end; then it finds the answer, or the key
 //! free again because the first one failed. In one process it waits without a connection, so that a
 //! crowd with one key does not keep others from the database; between processes it waits at the unique
-//! index. Each service that uses this has a table `requests` as in this crate's `migrations`. Keys are
-//! kept for ever.
+//! index. Each service that uses this has a table `requests` as in this crate's `migrations`.
+//!
+//! Whether two requests are the same is told by a hash. Where requests hold personal data the hash is keyed
+//! ([`Database::with_keys`]), and they are forgotten after some weeks ([`forget`]). Money's are kept for ever.
 
 use std::{
     collections::HashMap,
@@ -23,8 +25,13 @@ use types::TenantId;
 use crate::{
     caller::{Caller, REPLAYED},
     errors::{Error, Violations},
+    keys::Keyring,
     postgres::{self, Database},
 };
+
+mod forget;
+
+pub use forget::{KEPT, forget, forget_old};
 
 /// Why a `request_id` cannot be taken.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -238,10 +245,13 @@ pub async fn begin<M: Message + Default>(
     };
     let held = Held::take(&key).await?;
     let mut tx = database.begin(tenant).await?;
-    if claim(&mut tx, &key).await? {
+    if claim(&mut tx, &key, database.keys()).await? {
         return Ok(Begun::New(Work { tx, key: Some((key, held)) }));
     }
-    find(&mut tx, &key).await?.map(Begun::Replayed).ok_or(Error::Request(Refused::InProgress))
+    find(&mut tx, &key, database.keys())
+        .await?
+        .map(Begun::Replayed)
+        .ok_or(Error::Request(Refused::InProgress))
 }
 
 /// The answer that a request had, if it was made before: for use cases that must ask another service
@@ -256,10 +266,11 @@ pub async fn replay<M: Message + Default>(
 ) -> Result<Option<Answer<M>>, Error> {
     let Some(key) = key else { return Ok(None) };
     let mut conn = database.of(key.tenant).await?;
-    find(&mut conn, key).await
+    find(&mut conn, key, database.keys()).await
 }
 
-async fn claim(conn: &mut PgConnection, key: &Key) -> Result<bool, Error> {
+async fn claim(conn: &mut PgConnection, key: &Key, keys: Option<&Keyring>) -> Result<bool, Error> {
+    let hash = keys.map_or_else(|| key.hash.clone(), |keys| keys.fingerprint(&key.hash));
     let claimed = sqlx::query!(
         "
         insert into requests (tenant_id, operation, request_id, request_hash)
@@ -269,7 +280,7 @@ async fn claim(conn: &mut PgConnection, key: &Key) -> Result<bool, Error> {
         key.tenant.uuid(),
         key.operation,
         key.request_id,
-        key.hash,
+        hash,
     )
     .execute(conn)
     .await;
@@ -283,6 +294,7 @@ async fn claim(conn: &mut PgConnection, key: &Key) -> Result<bool, Error> {
 async fn find<M: Message + Default>(
     conn: &mut PgConnection,
     key: &Key,
+    keys: Option<&Keyring>,
 ) -> Result<Option<Answer<M>>, Error> {
     let found = sqlx::query!(
         "
@@ -296,7 +308,10 @@ async fn find<M: Message + Default>(
     .fetch_optional(conn)
     .await?;
     let Some(found) = found else { return Ok(None) };
-    if found.request_hash != key.hash {
+    // An earlier release has kept hashes without a key.
+    let is_same = found.request_hash == key.hash
+        || keys.is_some_and(|keys| keys.is_fingerprint(&found.request_hash, &key.hash));
+    if !is_same {
         return Err(Refused::Reused.into());
     }
     let message = M::decode(found.response.as_slice())

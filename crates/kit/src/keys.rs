@@ -23,6 +23,7 @@ use zeroize::Zeroizing;
 
 mod associated;
 mod file;
+mod fingerprint;
 mod index;
 
 pub use associated::AssociatedData;

@@ -47,7 +47,7 @@ pub const ROLE: &str = "customer_service";
 #[must_use]
 #[expect(clippy::needless_pass_by_value, reason = "the pool is the service's from then on")]
 pub fn service(pool: PgPool, keys: Keyring) -> Service {
-    let database = Database::new(&pool, ROLE);
+    let database = Database::new(&pool, ROLE).with_keys(keys.clone());
     let personal = Personal::new(database.clone(), keys);
     answering(database, &personal)
 }
@@ -68,8 +68,8 @@ fn answering(database: Database, personal: &Personal) -> Service {
     }
 }
 
-/// Serves, seals personal data that is in clear and erases what is due, until `stop`, then lets requests
-/// under way finish within `drain_timeout`.
+/// Serves, seals personal data that is in clear, erases what is due and forgets old requests, until `stop`,
+/// then lets requests under way finish within `drain_timeout`.
 ///
 /// # Errors
 ///
@@ -81,7 +81,7 @@ pub async fn serve(
     drain_timeout: Duration,
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
-    let database = Database::new(&pool, ROLE);
+    let database = Database::new(&pool, ROLE).with_keys(keys.clone());
     kit::postgres::wait_for_schema(&database, &MIGRATIONS, &stop).await?;
     let personal = Personal::new(database.clone(), keys);
     // A server that fails takes the jobs with it.
@@ -89,13 +89,14 @@ pub async fn serve(
     let purge = Retentions::new(database.clone(), personal.clone()).purge(jobs_stop.clone());
     let sealing = sealing::run(database.clone(), personal.clone(), jobs_stop.clone());
     let chaining = kit::audit::run(database.clone(), jobs_stop.clone());
-    let jobs = async { tokio::join!(purge, sealing, chaining) };
+    let forgetting = kit::idempotency::forget(database.clone(), jobs_stop.clone());
+    let jobs = async { tokio::join!(purge, sealing, chaining, forgetting) };
     let server = async {
         let service = answering(database, &personal);
         let served = server::serve(listener, service, drain_timeout, stop).await;
         jobs_stop.cancel();
         served
     };
-    let (served, ((), (), ())) = tokio::join!(Box::pin(server), Box::pin(jobs));
+    let (served, ((), (), (), ())) = tokio::join!(Box::pin(server), Box::pin(jobs));
     served
 }

@@ -15,6 +15,7 @@ use crate::{
         Directory,
         account::{Account, Adapter, Secret},
     },
+    rotate::Rotated,
     store::{
         provider_accounts::{self, Stored, Use, place},
         provider_changes::{self, Change},
@@ -47,8 +48,10 @@ impl Accounts {
     /// The keys to keep secrets with, where the provider is offered.
     pub(crate) fn keys(&self, adapter: Adapter) -> Result<&Keyring, Error> {
         let settings = self.directory.settings();
-        let keys = settings.keys.as_ref().filter(|_| settings.hosts.offer(adapter));
-        keys.ok_or(Error::ProviderNotOffered(adapter.as_str()))
+        if !settings.hosts.offer(adapter) {
+            return Err(Error::ProviderNotOffered(adapter.as_str()));
+        }
+        Ok(&settings.keys)
     }
 
     pub(crate) async fn find(&self, tenant: TenantId, adapter: Adapter) -> Result<Stored, Error> {
@@ -87,7 +90,7 @@ impl Accounts {
             sealed.map_err(|error| Error::internal(format!("a provider's secret: {error}")))
         };
         let mut tx = self.database.begin(tenant).await?;
-        let before = provider_accounts::find(&mut tx, tenant, adapter).await?;
+        let before = provider_accounts::lock(&mut tx, tenant, adapter).await?;
         let default = provider_accounts::default(&mut tx, tenant).await?;
         let at = now();
         let secret = match (&new.secret, &before) {
@@ -123,7 +126,7 @@ impl Accounts {
     pub(crate) async fn delete(&self, caller: &Caller, adapter: Adapter) -> Result<(), Error> {
         let tenant = caller.tenant();
         let mut tx = self.database.begin(tenant).await?;
-        let before = provider_accounts::find(&mut tx, tenant, adapter).await?;
+        let before = provider_accounts::lock(&mut tx, tenant, adapter).await?;
         if !provider_accounts::delete(&mut tx, tenant, adapter).await? {
             return Err(Error::ProviderNotFound);
         }
@@ -141,17 +144,12 @@ fn state(stored: &Stored) -> Digest {
     form.flag(stored.is_default).number(stored.version).digest()
 }
 
-/// Wraps the data keys of all providers' secrets with the newest key-encryption key, and tells how many
-/// it wrapped and how many it could not, which stay as they were. May be repeated.
-///
-/// # Errors
-///
-/// When the database fails.
+/// Wraps the data keys of all providers' secrets with the newest key-encryption key. May be repeated.
 pub(crate) async fn rewrap_provider_secrets(
     database: &Database,
     keys: &Keyring,
-) -> anyhow::Result<(u64, u64)> {
-    let (mut wrapped, mut failed) = (0_u64, 0_u64);
+    rotated: &mut Rotated,
+) -> Result<(), Error> {
     let mut tx = database.begin_platform().await?;
     for (tenant, mut stored) in provider_accounts::lock_all(&mut tx).await? {
         let adapter = stored.account.adapter;
@@ -160,21 +158,14 @@ pub(crate) async fn rewrap_provider_secrets(
             stored.callback_secret.as_mut().map(|sealed| (sealed, Use::Callbacks)),
         ];
         for (sealed, of) in secrets.into_iter().flatten() {
-            match keys.rewrap(&sealed.key, &place(tenant, adapter, of)) {
-                Ok(None) => {}
-                Ok(Some(key)) => {
-                    sealed.key = key;
-                    wrapped = wrapped.saturating_add(1);
-                }
-                Err(error) => {
-                    failed = failed.saturating_add(1);
-                    let provider = adapter.as_str();
-                    tracing::error!(%error, %tenant, provider, "a secret keeps its key");
-                }
+            let whose = format_args!("a secret of tenant {tenant} for {}", adapter.as_str());
+            let key = keys.rewrap(&sealed.key, &place(tenant, adapter, of));
+            if let Some(key) = rotated.count(key, whose) {
+                sealed.key = key;
             }
         }
         provider_accounts::save_keys(&mut tx, tenant, &stored).await?;
     }
     tx.commit().await?;
-    Ok((wrapped, failed))
+    Ok(())
 }

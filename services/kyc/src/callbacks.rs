@@ -24,16 +24,24 @@ const SIGNATURES: usize = 8;
 pub(crate) struct Callbacks {
     database: Database,
     directory: Directory,
+    shortest_poll: Duration,
     wake: Arc<Notify>,
 }
 
 impl Callbacks {
-    pub(crate) fn new(database: Database, directory: Directory, wake: Arc<Notify>) -> Self {
-        Self { database, directory, wake }
+    /// However often it is called, the provider is not asked about an attempt sooner than `shortest_poll`
+    /// after the call before.
+    pub(crate) fn new(
+        database: Database,
+        directory: Directory,
+        shortest_poll: Duration,
+        wake: Arc<Notify>,
+    ) -> Self {
+        Self { database, directory, shortest_poll, wake }
     }
 
-    /// Lets the worker ask about the attempt that is called about. The same call again does nothing
-    /// more, nor does one about an attempt that is decided.
+    /// Lets the worker ask about the attempt that is called about. A call about one that is decided does
+    /// nothing.
     pub(crate) async fn receive(
         &self,
         adapter: Adapter,
@@ -52,14 +60,13 @@ impl Callbacks {
         let (tenant, id) = found.ok_or(Error::CallbackRefused)?;
         let mut conn = self.database.of(tenant).await?;
         let account = provider_accounts::find(&mut conn, tenant, adapter).await?;
-        let (Some(account), Some(keys)) = (account, &self.directory.settings().keys) else {
-            return Err(Error::CallbackRefused);
-        };
-        let secret = account.open_callback_secret(tenant, keys)?.ok_or(Error::CallbackRefused)?;
+        let account = account.ok_or(Error::CallbackRefused)?;
+        let secret = account.open_callback_secret(tenant, &self.directory.settings().keys)?;
+        let secret = secret.ok_or(Error::CallbackRefused)?;
         if !signed.is_by(secret.bytes(), body) {
             return Err(Error::CallbackRefused);
         }
-        work::hasten(&mut conn, tenant, id).await?;
+        work::hasten(&mut conn, tenant, id, self.shortest_poll).await?;
         self.wake.notify_one();
         Ok(())
     }

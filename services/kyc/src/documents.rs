@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 use crate::{
     domain::{MimeType, Side},
     error::Error,
-    safe::Safe,
+    safe::{Kept, Label, Safe},
     store::{
         documents::{self, Found, Plain},
         verifications,
@@ -58,13 +58,31 @@ impl Reading {
         drop(conn);
         match found {
             Found::Kept(kept) => {
-                let content = self.safe.open(&kept).await?;
-                // Its object goes after its key.
-                let content = content.ok_or(Error::DocumentErased(id, side))?;
+                let content = open(&self.database, &self.safe, &kept).await?;
                 Ok((kept.label.mime_type, content))
             }
             Found::Plain(Plain { label, content }) => Ok((label.mime_type, Content::new(content))),
             Found::Erased => Err(Error::DocumentErased(id, side)),
+        }
+    }
+}
+
+/// What is in a document. One that was erased meanwhile is told from one whose object is lost, which is a
+/// fault.
+pub(crate) async fn open(database: &Database, safe: &Safe, kept: &Kept) -> Result<Content, Error> {
+    if let Some(content) = safe.open(kept).await? {
+        return Ok(content);
+    }
+    let Label { tenant, verification, side, .. } = kept.label;
+    let mut conn = database.of(tenant).await?;
+    // An object goes after its key.
+    match documents::find(&mut conn, tenant, verification, side).await? {
+        Some(Found::Erased) => Err(Error::DocumentErased(verification, side)),
+        Some(Found::Kept(_) | Found::Plain(_)) | None => {
+            let (object, side) = (kept.object, side.as_str());
+            let lost =
+                format!("object {object} is lost: the {side} of verification {verification}");
+            Err(Error::internal(lost))
         }
     }
 }

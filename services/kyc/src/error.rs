@@ -1,5 +1,7 @@
 //! What can go wrong with a verification, and how it is told.
 
+use std::fmt::Display;
+
 use kit::errors::{self, Violations};
 use kit::keys::KeyError;
 use tonic::{Code, Status};
@@ -8,6 +10,7 @@ use types::{CustomerId, VerificationId};
 use crate::{
     DOMAIN,
     domain::{Side, WrongState},
+    mrz::ocr::NoTurn,
 };
 
 #[derive(Debug, thiserror::Error)]
@@ -45,6 +48,10 @@ pub(crate) enum Error {
     #[error("a document cannot be sealed or opened")]
     Keys(#[from] KeyError),
     #[error(transparent)]
+    ImagesWait(#[from] NoTurn),
+    #[error("an image took too long to decode")]
+    DecodingTooSlow,
+    #[error(transparent)]
     WrongState(#[from] WrongState),
     #[error(transparent)]
     Kit(#[from] errors::Error),
@@ -69,7 +76,7 @@ impl Error {
     }
 
     /// A row of ours that nobody made so.
-    pub(crate) fn broken(what: &str, id: &str) -> Self {
+    pub(crate) fn broken(what: &str, id: impl Display) -> Self {
         Self::internal(format!("{what} {id} cannot be read"))
     }
 
@@ -80,7 +87,7 @@ impl Error {
 
     /// A row that breaks the rules of its own table.
     pub(crate) fn broken_row(id: VerificationId) -> Self {
-        Self::Kit(errors::Error::Internal(format!("verification {id} cannot be read")))
+        Self::broken("verification", id)
     }
 }
 
@@ -119,6 +126,10 @@ impl From<Error> for Status {
             Error::ScopeRequired(_) => (Code::PermissionDenied, "SCOPE_REQUIRED"),
             Error::Objects(_) => {
                 tracing::error!(error = error.cause(), "documents cannot be stored or read");
+                return errors::Error::Overloaded.into_status(DOMAIN);
+            }
+            Error::ImagesWait(_) | Error::DecodingTooSlow => {
+                tracing::warn!(error = error.cause(), "there are too many images at once");
                 return errors::Error::Overloaded.into_status(DOMAIN);
             }
             Error::Keys(_) => return errors::Error::Internal(error.cause()).into_status(DOMAIN),

@@ -88,7 +88,7 @@ const PUBLIC: [&str; 1] = ["/lombard.kyc.v1.ProviderService/ReceiveCallback"];
 #[must_use]
 #[expect(clippy::needless_pass_by_value, reason = "the pool is the service's from then on")]
 pub fn service(settings: &Settings, pool: PgPool, customer: Channel) -> Service {
-    let database = Database::new(&pool, ROLE);
+    let database = Database::new(&pool, ROLE).with_keys(settings.keys.clone());
     let (directory, customers) = (directory(settings, &database), Customers::new(customer));
     let screener = screening::Reviews::new(database.clone(), Lists::new(database.clone()));
     answering(settings, &customers, directory, screener, database, Arc::default())
@@ -123,7 +123,7 @@ pub async fn serve(
     drain_timeout: Duration,
     stop: CancellationToken,
 ) -> anyhow::Result<()> {
-    let database = Database::new(&pool, ROLE);
+    let database = Database::new(&pool, ROLE).with_keys(settings.keys.clone());
     kit::postgres::wait_for_schema(&database, &MIGRATIONS, &stop).await?;
     let customers = Customers::new(customer);
     let wake = Arc::<Notify>::default();
@@ -147,10 +147,12 @@ pub async fn serve(
         served
     };
     let chaining = kit::audit::run(gauged.clone(), worker_stop.clone());
+    let forgetting = kit::idempotency::forget(gauged.clone(), worker_stop.clone());
     let gauges = gauges::run(gauged, worker_stop.clone());
     let stop = worker_stop.clone();
     let working = Box::pin(background.run(drain_timeout, stop));
-    let (served, (), (), ()) = tokio::join!(server, working, gauges, Box::pin(chaining));
+    let chores = Box::pin(async { tokio::join!(gauges, chaining, forgetting) });
+    let (served, (), _) = tokio::join!(server, working, chores);
     served
 }
 
@@ -201,7 +203,12 @@ fn answering(
     );
     let use_cases = UseCases {
         accounts: Accounts::new(database.clone(), directory.clone()),
-        callbacks: Callbacks::new(database.clone(), directory.clone(), wake),
+        callbacks: Callbacks::new(
+            database.clone(),
+            directory.clone(),
+            settings.shortest_poll,
+            wake,
+        ),
         reviews: Reviews::new(database.clone(), settings.keys.clone(), verifications.clone()),
         screening: Screening::new(database.clone(), screener),
         reading: Reading::new(database.clone(), safe),
@@ -221,6 +228,6 @@ fn answering(
 
 fn directory(settings: &Settings, database: &Database) -> Directory {
     let (fixed, hosts) = (settings.providers.clone(), settings.hosts.clone());
-    let keys = Some(settings.keys.clone());
+    let keys = settings.keys.clone();
     Directory::new(database.clone(), providers::Settings { fixed, hosts, keys })
 }

@@ -7,6 +7,7 @@ use types::{TenantId, VerificationId};
 use crate::{
     domain::Note,
     error::Error,
+    rotate::Rotated,
     store::{
         decisions::Made,
         notes::{self, Place},
@@ -45,32 +46,26 @@ pub(crate) async fn add(
     Ok(())
 }
 
-/// Wraps the data keys of all notes with the newest key-encryption key, and tells how many it wrapped and
-/// how many it could not, which stay as they were. May be cut off, and repeated.
-pub(crate) async fn rewrap(database: &Database, keys: &Keyring) -> Result<(u64, u64), Error> {
-    let (mut rewrapped, mut failed) = (0_u64, 0_u64);
+/// Wraps the data keys of all notes with the newest key-encryption key. May be cut off, and repeated.
+pub(crate) async fn rewrap(
+    database: &Database,
+    keys: &Keyring,
+    rotated: &mut Rotated,
+) -> Result<(), Error> {
     let mut after = None;
     loop {
         // Everybody's: keys are wrapped by those of the platform.
         let mut tx = database.begin_platform().await?;
-        let batch =
-            notes::lock_not_wrapped_by(&mut tx, keys.newest_version(), after, BATCH).await?;
-        let Some((last, _)) = batch.last() else { return Ok((rewrapped, failed)) };
+        let batch = notes::lock_not_wrapped_by(&mut tx, rotated.version, after, BATCH).await?;
+        let Some((last, _)) = batch.last() else { return Ok(()) };
         after = Some(*last);
         let mut wrapped = Vec::new();
         for (place, key) in &batch {
-            match keys.rewrap(key, &place.associated_data()) {
-                Ok(Some(key)) => wrapped.push((*place, key)),
-                Ok(None) => {}
-                Err(error) => {
-                    failed = failed.saturating_add(1);
-                    let id = place.verification;
-                    tracing::error!(%error, "a note on verification {id} keeps its key");
-                }
-            }
+            let whose = format_args!("a note on verification {}", place.verification);
+            let key = rotated.count(keys.rewrap(key, &place.associated_data()), whose);
+            wrapped.extend(key.map(|key| (*place, key)));
         }
         notes::save_keys(&mut tx, &wrapped).await?;
         kit::postgres::commit(tx).await?;
-        rewrapped = rewrapped.saturating_add(wrapped.len() as u64);
     }
 }

@@ -6,7 +6,10 @@ use std::{io::Cursor, sync::Arc, time::Duration};
 use image::{ImageDecoder, ImageError, ImageFormat, ImageReader, Limits};
 use tokio::sync::Semaphore;
 
-use crate::domain::{Document, MimeType};
+use crate::{
+    domain::{Document, MimeType},
+    error::Error,
+};
 
 /// A page of A4 at 600 dots an inch has 35 million.
 const MAX_PIXELS: u64 = 40_000_000;
@@ -14,7 +17,7 @@ const MAX_PIXELS: u64 = 40_000_000;
 const MAX_SIDE: u32 = 20_000;
 /// Bytes that a decoder may take, the decoded image among them.
 const MAX_MEMORY: u64 = 192 * 1024 * 1024;
-/// An image of the most pixels takes about a second.
+/// An image of the most pixels takes about a second where nobody else has work.
 const MAX_TIME: Duration = Duration::from_secs(5);
 /// Images that are decoded at a time.
 const AT_ONCE: usize = 2;
@@ -23,6 +26,7 @@ const AT_ONCE: usize = 2;
 #[derive(Debug, Clone)]
 pub(crate) struct Prover {
     permits: Arc<Semaphore>,
+    max_time: Duration,
 }
 
 /// Why an image is not one.
@@ -36,25 +40,35 @@ pub(crate) enum NotAnImage {
 
 impl Prover {
     pub(crate) fn new() -> Self {
-        Self { permits: Arc::new(Semaphore::new(AT_ONCE)) }
+        Self { permits: Arc::new(Semaphore::new(AT_ONCE)), max_time: MAX_TIME }
     }
 
     /// Whether content is a whole image of a kind. Content that is not taken for another reason, and a PDF,
     /// are not looked at. The caller's deadline bounds the wait for others.
-    pub(crate) async fn check(&self, kind: MimeType, content: &[u8]) -> Result<(), NotAnImage> {
-        let Some(format) = format(kind) else { return Ok(()) };
-        let Ok(document) = Document::new(kind, content.to_vec()) else { return Ok(()) };
+    ///
+    /// The outer error says nothing of the image: there was no time to decode it.
+    pub(crate) async fn check(
+        &self,
+        kind: MimeType,
+        content: &[u8],
+    ) -> Result<Result<(), NotAnImage>, Error> {
+        let Some(format) = format(kind) else { return Ok(Ok(())) };
+        if Document::check(kind, content).is_err() {
+            return Ok(Ok(()));
+        }
         let permit = Arc::clone(&self.permits).acquire_owned().await;
+        // Copied when it is its turn: those who wait hold their request's memory alone.
+        let content = content.to_vec();
         let decoding = tokio::task::spawn_blocking(move || {
             // Held until the decoding has ended, also when nobody waits for it any more.
             let _permit = permit;
-            decode(format, document.content())
+            decode(format, &content)
         });
-        match tokio::time::timeout(MAX_TIME, decoding).await {
-            Ok(Ok(decoded)) => decoded,
+        match tokio::time::timeout(self.max_time, decoding).await {
+            Ok(Ok(decoded)) => Ok(decoded),
             // A decoder that panics has not decoded it.
-            Ok(Err(_)) => Err(NotAnImage::Broken),
-            Err(_) => Err(NotAnImage::TooLarge),
+            Ok(Err(_)) => Ok(Err(NotAnImage::Broken)),
+            Err(_) => Err(Error::DecodingTooSlow),
         }
     }
 }
@@ -96,5 +110,23 @@ fn why(error: &ImageError) -> NotAnImage {
         | ImageError::Parameter(_)
         | ImageError::Unsupported(_)
         | ImageError::IoError(_) => NotAnImage::Broken,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn no_time_to_decode_says_nothing_of_the_image() {
+        let mut image = Cursor::new(Vec::new());
+        image::DynamicImage::new_luma8(2000, 2000).write_to(&mut image, ImageFormat::Png).unwrap();
+        let (whole, busy) = (Prover::new(), Prover { max_time: Duration::ZERO, ..Prover::new() });
+
+        let decoded = whole.check(MimeType::Png, image.get_ref()).await;
+        let undecoded = busy.check(MimeType::Png, image.get_ref()).await;
+
+        assert!(matches!(decoded, Ok(Ok(()))));
+        assert!(matches!(undecoded, Err(Error::DecodingTooSlow)));
     }
 }

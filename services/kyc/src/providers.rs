@@ -26,6 +26,9 @@ pub const DEFAULT_NAME: &str = "gb_group";
 ///
 /// An attempt may be submitted more than once: by a worker that died before it noted the answer, and
 /// after a failure. The id of the verification tells that it is the same one.
+///
+/// What a provider has been sent is not erased from here: the APIs that are spoken have no call for it, and
+/// the tenant sees to it there (docs/kyc.md, "Retention and erasure").
 pub trait Provider: Send + Sync {
     /// Asks for a decision.
     fn submit<'a>(&'a self, submission: &'a Submission) -> Answer<'a>;
@@ -96,7 +99,7 @@ pub struct Submission {
 }
 
 /// The images of the document that proves the identity, byte by byte as they were sent in. A side is absent
-/// that was not sent, was sent as another kind of file, or was erased.
+/// that was not sent, or was sent as another kind of file.
 #[derive(Clone, Default)]
 pub struct Images {
     /// Of the front.

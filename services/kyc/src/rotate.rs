@@ -1,6 +1,11 @@
 //! Rotation: data keys are wrapped anew, by the newest key-encryption key. Documents are not touched.
 
-use kit::{keys::Keyring, postgres::Database};
+use std::fmt::Display;
+
+use kit::{
+    keys::{KeyError, Keyring, WrappedKey},
+    postgres::Database,
+};
 use sqlx::PgPool;
 
 use crate::{
@@ -27,9 +32,9 @@ pub struct Rotated {
     pub failed: u64,
 }
 
-/// Wraps every data key, of documents, of notes and of providers' secrets, with the newest key-encryption key, in batches, while the service runs. Cut off, it
-/// goes on where it was when it is run again. Documents that an earlier release left in the database are
-/// moved out first.
+/// Wraps every data key, of documents, of notes and of providers' secrets, with the newest key-encryption
+/// key, in batches, while the service runs. Cut off, it goes on where it was when it is run again. Documents
+/// that an earlier release left in the database are moved out first.
 ///
 /// # Errors
 ///
@@ -42,17 +47,37 @@ pub async fn rotate_keys(
     let database = &Database::new(pool, ROLE);
     let safe = Safe::new(keys.clone(), objects);
     upkeep::move_out(database, &safe).await?;
-    let (rewrapped, failed) = rewrap_provider_secrets(database, &keys).await?;
-    let mut rotated = Rotated { version: safe.newest_key_version(), rewrapped, failed };
-    let (rewrapped, failed) = notes::rewrap(database, &keys).await?;
-    rotated.rewrapped = rotated.rewrapped.saturating_add(rewrapped);
-    rotated.failed = rotated.failed.saturating_add(failed);
+    let mut rotated = Rotated { version: safe.newest_key_version(), ..Rotated::default() };
+    rewrap_provider_secrets(database, &keys, &mut rotated).await?;
+    notes::rewrap(database, &keys, &mut rotated).await?;
     let mut after = None;
     while let Some(last) = rotate_batch(database, &safe, after.as_ref(), &mut rotated).await? {
         after = Some(last.label);
         tracing::info!(rewrapped = rotated.rewrapped, failed = rotated.failed, "rotating");
     }
     Ok(rotated)
+}
+
+impl Rotated {
+    /// Counts what has become of a data key, and gives the new one where there is one to be stored. One that
+    /// cannot be wrapped anew stays as it is.
+    pub(crate) fn count(
+        &mut self,
+        key: Result<Option<WrappedKey>, KeyError>,
+        whose: impl Display,
+    ) -> Option<WrappedKey> {
+        match key {
+            Ok(key) => {
+                self.rewrapped = self.rewrapped.saturating_add(key.is_some().into());
+                key
+            }
+            Err(error) => {
+                self.failed = self.failed.saturating_add(1);
+                tracing::error!(%error, "{whose} keeps its key");
+                None
+            }
+        }
+    }
 }
 
 /// The last of the batch; none when there was nothing left.
@@ -65,21 +90,14 @@ async fn rotate_batch(
     let mut tx = database.begin_platform().await?;
     let batch = documents::lock_not_wrapped_by(&mut tx, rotated.version, after, BATCH).await?;
     let last = batch.last().cloned();
-    let (mut keys, mut failed) = (Vec::new(), 0_u64);
+    let mut keys = Vec::new();
     for kept in batch {
-        match safe.rewrap(&kept) {
-            Ok(Some(key)) => keys.push((kept, key)),
-            Ok(None) => {}
-            Err(error) => {
-                failed = failed.saturating_add(1);
-                let (error, id) = (error.cause(), kept.label.verification);
-                tracing::error!(error, "a document of verification {id} keeps its key");
-            }
+        let whose = format_args!("a document of verification {}", kept.label.verification);
+        if let Some(key) = rotated.count(safe.rewrap(&kept), whose) {
+            keys.push((kept, key));
         }
     }
     documents::save_keys(&mut tx, &keys).await?;
     kit::postgres::commit(tx).await?;
-    rotated.rewrapped = rotated.rewrapped.saturating_add(keys.len() as u64);
-    rotated.failed = rotated.failed.saturating_add(failed);
     Ok(last)
 }

@@ -76,7 +76,7 @@ impl KycService for Rpc {
         let validate_only = message.validate_only;
         let mut bad = Violations::new();
         let key = Key::of(&caller, "CreateVerification", &message.request_id, &message, &mut bad);
-        documents::prove(&self.prover, &message, &mut bad).await;
+        documents::prove(&self.prover, &message, &mut bad).await?;
         let new = parse::new(message, &self.directory, bad)?;
         if validate_only {
             return Ok(Response::new(pb::Verification::default()));

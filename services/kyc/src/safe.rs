@@ -5,7 +5,7 @@
 //! An object is written before the row that makes it a document. What is cut off between the two leaves an
 //! object that nobody knows of, and no document without its object; `upkeep` sweeps the former.
 
-use kit::keys::{AssociatedData, Keyring, WrappedKey};
+use kit::keys::{AssociatedData, KeyError, Keyring, WrappedKey};
 use types::{TenantId, VerificationId};
 use uuid::Uuid;
 use zeroize::Zeroizing;
@@ -82,7 +82,7 @@ impl Safe {
         Ok(Kept { label, object, key: sealed.key })
     }
 
-    /// What is in a document. None: its object is gone.
+    /// What is in a document. None: its object is not there, because it was erased or is lost.
     pub(crate) async fn open(&self, kept: &Kept) -> Result<Option<Zeroizing<Vec<u8>>>, Error> {
         let name = ObjectName { tenant: kept.label.tenant, id: kept.object };
         let Some(ciphertext) = self.objects.get(name).await? else { return Ok(None) };
@@ -90,8 +90,8 @@ impl Safe {
     }
 
     /// A document's data key, wrapped by the newest key-encryption key; none when it is that already.
-    pub(crate) fn rewrap(&self, kept: &Kept) -> Result<Option<WrappedKey>, Error> {
-        Ok(self.keys.rewrap(&kept.key, &kept.label.associated_data())?)
+    pub(crate) fn rewrap(&self, kept: &Kept) -> Result<Option<WrappedKey>, KeyError> {
+        self.keys.rewrap(&kept.key, &kept.label.associated_data())
     }
 
     pub(crate) fn newest_key_version(&self) -> i32 {

@@ -38,8 +38,9 @@ pub struct Settings {
     pub poll_interval: Duration,
     /// How long a provider may take to answer.
     pub provider_timeout: Duration,
-    /// How long one worker has a verification to itself. More than it takes to ask the provider once
-    /// and the customer service three times.
+    /// How long one worker has a verification to itself: to ask the provider (which, with two calls of the
+    /// customer service of 5 s each, takes 30 s at most), or, once that has decided, to look at lists and
+    /// images ourselves (two calls of 5 s, and two images of 20 s each).
     pub lease: Duration,
     /// The pause after a first failure; it doubles with every further one.
     pub first_pause: Duration,

@@ -12,5 +12,6 @@ pub(crate) mod review_policies;
 pub(crate) mod sanctions;
 pub(crate) mod screening;
 pub(crate) mod transitions;
+pub(crate) mod upkeep_work;
 pub(crate) mod verifications;
 pub(crate) mod work;

@@ -3,7 +3,7 @@
 //!
 //! Everything here can be cut off at any line, and done twice, by several processes at a time.
 
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
 
 use kit::{
     audit::{self, Act},
@@ -21,7 +21,7 @@ use crate::{
     error::Error,
     objects::ObjectName,
     safe::Safe,
-    store::{documents, erased, findings, matches, notes, verifications},
+    store::{documents, erased, findings, matches, notes, upkeep_work, verifications},
 };
 
 /// Why a review ends whose customer was erased.
@@ -35,7 +35,7 @@ const BATCH: usize = 500;
 pub struct UpkeepSettings {
     /// How often to ask who was erased.
     pub interval: Duration,
-    /// How often to look for objects that nobody knows of.
+    /// How often one of all processes looks for objects that nobody knows of.
     pub sweep_interval: Duration,
     /// How old such an object must be: older than any request that may yet record it, by far.
     pub orphan_age: Duration,
@@ -58,7 +58,6 @@ pub(crate) struct Upkeep {
     database: Database,
     safe: Safe,
     customers: Customers,
-    next_sweep: Instant,
 }
 
 impl Upkeep {
@@ -69,29 +68,40 @@ impl Upkeep {
         customers: Customers,
     ) -> Self {
         metrics::describe_counter!(FAILURES, "Tries to erase an erased customer here that failed.");
-        Self { settings, database, safe, customers, next_sweep: Instant::now() }
+        Self { settings, database, safe, customers }
     }
 
-    /// Goes on until `stop`, which cuts off what is under way.
-    pub(crate) async fn run(mut self, stop: CancellationToken) {
-        let forever = async {
-            loop {
-                self.round().await;
-                tokio::time::sleep(self.settings.interval).await;
-            }
-        };
-        stop.run_until_cancelled(forever).await;
+    /// Goes on until `stop`, which cuts off what is under way. Erasures wait for nothing else.
+    pub(crate) async fn run(self, stop: CancellationToken) {
+        let both = async { tokio::join!(self.erase_for_ever(), self.sweep_for_ever()) };
+        stop.run_until_cancelled(both).await;
     }
 
-    async fn round(&mut self) {
-        told(move_out(&self.database, &self.safe).await, "documents are still in the database");
-        told(self.follow_erasures().await, "documents of erased customers are still there");
-        if self.next_sweep <= Instant::now() {
-            let swept = sweep(&self.database, &self.safe, self.settings.orphan_age).await;
-            told(swept, "objects that nobody knows of are still there");
-            let now = Instant::now();
-            self.next_sweep = now.checked_add(self.settings.sweep_interval).unwrap_or(now);
+    async fn erase_for_ever(&self) {
+        loop {
+            told(self.follow_erasures().await, "documents of erased customers are still there");
+            tokio::time::sleep(self.settings.interval).await;
         }
+    }
+
+    async fn sweep_for_ever(&self) {
+        loop {
+            told(move_out(&self.database, &self.safe).await, "documents are still in the database");
+            let swept = self.sweep_in_turn().await;
+            told(swept, "objects that nobody knows of are still there");
+            tokio::time::sleep(self.settings.interval).await;
+        }
+    }
+
+    /// Sweeps when it is time, for all processes: one that fails, or dies, leaves it to the next turn.
+    async fn sweep_in_turn(&self) -> Result<(), Error> {
+        let mut conn = self.database.platform().await?;
+        let is_ours = upkeep_work::take_sweep(&mut conn, self.settings.sweep_interval).await?;
+        drop(conn);
+        if !is_ours {
+            return Ok(());
+        }
+        sweep(&self.database, &self.safe, self.settings.orphan_age).await
     }
 
     /// Destroys the documents of customers who were erased, and lets the customer service know. One for whom

@@ -107,6 +107,11 @@ impl Verifications {
             }
             Err(error) => return self.refuse(caller.tenant(), key, error).await,
         };
+        // Before the transaction: who holds a connection never waits for another one.
+        let adapter = match self.directory.choose(caller.tenant(), &new.provider).await {
+            Ok(adapter) => adapter,
+            Err(error) => return self.refuse(caller.tenant(), key, error).await,
+        };
         for _ in 0..MOST_TRIES {
             let place = self.make_room(caller.tenant(), &new).await?;
             let mut work =
@@ -120,7 +125,6 @@ impl Verifications {
             }
             let id = place.as_ref().map_or_else(VerificationId::new, |(id, _)| *id);
             let verification = begin(caller.tenant(), id, &new, &customer);
-            let adapter = self.directory.choose(caller.tenant(), &new.provider).await?;
             verifications::insert(work.conn(), &verification, &adapter).await?;
             let Some((_, documents)) = place else { continue };
             // No other attempt of the customer is under way now, so nobody makes a greater id meanwhile.

@@ -2,7 +2,9 @@
 //! it to the customer service.
 //!
 //! Work is claimed for the length of a lease, in a transaction of its own; none stays open while
-//! others answer. Whatever is cut off, at any line, is taken up again when the lease ends, and
+//! others answer. The provider is asked under one lease, and what it decides is stored; what we look at
+//! ourselves, and the transition, follow under another, so that nothing of ours that fails lets the provider
+//! be asked again. Whatever is cut off, at any line, is taken up again when the lease ends, and
 //! everything here can be done twice: a submission names its verification, a transition is made once,
 //! a report carries its version.
 
@@ -102,7 +104,8 @@ impl Worker {
             return Ok(());
         };
         let mut conn = conn?;
-        for claimed in work::claim(&mut conn, free, self.settings.lease).await? {
+        let closed = self.driver.closed();
+        for claimed in work::claim(&mut conn, free, self.settings.lease, &closed).await? {
             let lease_left = self.settings.lease.saturating_sub(start.elapsed());
             let span = tracing::info_span!("verify", verification.id = %claimed.id);
             let driver = Arc::clone(&self.driver);

@@ -12,6 +12,7 @@ use sqlx::{
 use types::TenantId;
 
 use super::{citus::Layout, is_end_of_session, settings};
+use crate::keys::Keyring;
 
 /// How long a connection is waited for.
 pub(super) const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
@@ -24,6 +25,7 @@ pub(super) const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
 pub struct Database {
     pool: PgPool,
     layout: Layout,
+    keys: Option<Keyring>,
 }
 
 impl Database {
@@ -37,7 +39,7 @@ impl Database {
             .acquire_timeout(ACQUIRE_TIMEOUT)
             .test_before_acquire(false);
         let pool = connections.connect_lazy_with(options.options([("role", role)]));
-        Self { pool, layout: Layout::default() }
+        Self { pool, layout: Layout::default(), keys: None }
     }
 
     /// The same, with its tables where they are.
@@ -50,6 +52,17 @@ impl Database {
     #[must_use]
     pub fn layout(&self) -> Layout {
         self.layout
+    }
+
+    /// With keys for the hashes of requests that are kept in it ([`crate::idempotency`]): what such a
+    /// request said cannot be guessed by who has the database alone. For requests with personal data.
+    #[must_use]
+    pub fn with_keys(self, keys: Keyring) -> Self {
+        Self { keys: Some(keys), ..self }
+    }
+
+    pub(crate) fn keys(&self) -> Option<&Keyring> {
+        self.keys.as_ref()
     }
 
     /// A connection that sees what is a tenant's.

@@ -104,6 +104,67 @@ async fn what_is_kept_may_be_less_than_what_is_answered() {
 }
 
 #[tokio::test]
+async fn a_keyed_hash_tells_the_same_request_from_another() {
+    let (pool, caller) = (database().await, testkit::caller());
+    let (plain, keyed) = (in_role(&pool), in_role(&pool).with_keys(testkit::keys()));
+    let key = |content| key(&caller, "keyed", content);
+
+    work(&keyed, key("a")).await.commit(message("done")).await.unwrap();
+
+    assert_eq!(replayed(&keyed, key("a")).await, message("done"));
+    for (pool, content) in [(&keyed, "b"), (&plain, "a")] {
+        let reused = begin(pool, key(content)).await.unwrap_err();
+        assert!(matches!(reused, Error::Request(Refused::Reused)), "{content}");
+    }
+    let kept: Vec<u8> =
+        sqlx::query_scalar("select request_hash from requests").fetch_one(&pool).await.unwrap();
+    assert!(testkit::keys().is_fingerprint(&kept, key("a").hash()));
+}
+
+#[tokio::test]
+async fn a_request_of_an_earlier_release_is_known_by_its_hash_without_a_key() {
+    let (pool, caller) = (database().await, testkit::caller());
+    let (plain, keyed) = (in_role(&pool), in_role(&pool).with_keys(testkit::keys()));
+
+    let first = work(&plain, key(&caller, "before", "a")).await;
+    first.commit(message("done")).await.unwrap();
+
+    assert_eq!(replayed(&keyed, key(&caller, "before", "a")).await, message("done"));
+    let reused = begin(&keyed, key(&caller, "before", "b")).await.unwrap_err();
+    assert!(matches!(reused, Error::Request(Refused::Reused)));
+}
+
+#[tokio::test]
+async fn old_requests_are_forgotten_and_no_others() {
+    let (pool, caller) = (database().await, testkit::caller());
+    let role = in_role(&pool);
+    for name in ["old", "young"] {
+        work(&role, key(&caller, name, "a")).await.commit(message(name)).await.unwrap();
+    }
+    // More than are deleted at a time.
+    sqlx::query(
+        "insert into requests (tenant_id, operation, request_id, request_hash, create_time)
+         select gen_random_uuid(), 'Try', number::text, '', now() - interval '15 days'
+         from generate_series(1, 700) number",
+    )
+    .execute(&pool)
+    .await
+    .unwrap();
+    sqlx::query(
+        "update requests set create_time = now() - interval '15 days' where request_id = 'old'",
+    )
+    .execute(&pool)
+    .await
+    .unwrap();
+
+    let forgotten = idempotency::forget_old(&role, idempotency::KEPT).await.unwrap();
+
+    assert_eq!(forgotten, 701);
+    assert_eq!(replayed(&role, key(&caller, "young", "a")).await, message("young"));
+    drop(work(&role, key(&caller, "old", "b")).await);
+}
+
+#[tokio::test]
 async fn a_commit_that_is_not_answered_is_no_invitation_to_try_again() {
     let (pool, caller) = (database().await, testkit::caller());
     let Begun::New(mut work) =

@@ -23,7 +23,7 @@ const SERVICES: [Service; 4] = [
 ];
 
 /// Tables that hold nothing of a tenant's, and why.
-const OF_NO_TENANT: [(&str, &str); 8] = [
+const OF_NO_TENANT: [(&str, &str); 9] = [
     ("_sqlx_migrations", "which migrations there are"),
     (
         "account_number_counters",
@@ -35,6 +35,7 @@ const OF_NO_TENANT: [(&str, &str); 8] = [
     ("sanctions_entries", "published lists, the same for all"),
     ("sanctions_loads", "when lists were loaded, the same for all"),
     ("screening_work", "whose turn it is to screen everybody"),
+    ("upkeep_work", "whose turn it is to look after documents"),
 ];
 
 /// What every policy says.

@@ -179,6 +179,27 @@ async fn a_hundred_requests_with_one_request_id_create_one_customer() {
 }
 
 #[tokio::test]
+async fn what_was_asked_cannot_be_guessed_from_what_is_kept() {
+    let mut setup = setup().await;
+    let caller = setup.caller.clone().with_request_hash("00ff".to_owned());
+    let request = CreateCustomerRequest {
+        customer: Some(joe()),
+        request_id: "one".into(),
+        ..Default::default()
+    };
+
+    let first = setup.client.create_customer(caller.request(request.clone())).await.unwrap();
+    let again = setup.client.create_customer(caller.request(request)).await.unwrap();
+
+    assert_eq!(first.into_inner(), again.into_inner());
+    let kept: Vec<u8> = sqlx::query_scalar("select request_hash from requests")
+        .fetch_one(&setup.pool)
+        .await
+        .unwrap();
+    assert_eq!(kept.len(), 36, "{kept:?}");
+}
+
+#[tokio::test]
 async fn a_request_id_of_a_request_still_running_is_told_after_a_wait() {
     let mut setup = setup().await;
     let mut running = setup.pool.begin().await.unwrap();

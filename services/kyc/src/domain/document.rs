@@ -77,11 +77,14 @@ pub(crate) enum NotADocument {
 
 impl Document {
     pub(crate) fn new(mime_type: MimeType, content: Vec<u8>) -> Result<Self, NotADocument> {
-        Self::check_size(&content)?;
-        if !mime_type.begins(&content) {
-            return Err(NotADocument::OtherKind);
-        }
+        Self::check(mime_type, &content)?;
         Ok(Self { mime_type, content })
+    }
+
+    /// Whether content is one of this kind.
+    pub(crate) fn check(mime_type: MimeType, content: &[u8]) -> Result<(), NotADocument> {
+        Self::check_size(content)?;
+        if mime_type.begins(content) { Ok(()) } else { Err(NotADocument::OtherKind) }
     }
 
     /// One that was checked before.

@@ -123,7 +123,21 @@ pub enum Outcome {
 }
 
 impl Outcome {
-    fn into_parts(self) -> (Status, Vec<String>) {
+    /// One that was stored; none when attempts do not end so.
+    pub(crate) fn restore(status: Status, reasons: Vec<String>) -> Option<Self> {
+        Some(match status {
+            Status::Pending => return None,
+            Status::Verified => Self::Verified,
+            Status::InReview => Self::InReview(reasons),
+            Status::ResubmissionRequired => Self::ResubmissionRequired(reasons),
+            Status::Rejected => Self::Rejected(reasons),
+            Status::Expired => Self::Expired(reasons),
+            Status::Error => Self::Error(reasons),
+        })
+    }
+
+    /// The status that it leads to, and why.
+    pub(crate) fn into_parts(self) -> (Status, Vec<String>) {
         match self {
             Self::Verified => (Status::Verified, Vec::new()),
             Self::InReview(reasons) => (Status::InReview, reasons),
@@ -387,6 +401,10 @@ mod tests {
         }
         for id_type in IdType::ALL {
             assert_eq!(IdType::parse(id_type.as_str()), Some(id_type));
+        }
+        for outcome in outcomes() {
+            let (status, reasons) = outcome.clone().into_parts();
+            assert_eq!(Outcome::restore(status, reasons), Some(outcome));
         }
     }
 }

@@ -14,6 +14,8 @@ use tokio::{
 const PROCESSOR_TIME: u64 = 10;
 /// How long it may take all in all.
 const TIME: Duration = Duration::from_secs(15);
+/// How long an image waits for its turn.
+const PATIENCE: Duration = Duration::from_secs(5);
 /// Memory that it may have, in bytes.
 const MEMORY: u64 = 1 << 30;
 /// What it may write to files, in bytes: nothing.
@@ -27,12 +29,18 @@ const AT_ONCE: usize = 2;
 #[derive(Debug, Clone)]
 pub(crate) struct Ocr {
     program: Option<PathBuf>,
+    patience: Duration,
     running: Arc<Semaphore>,
 }
 
+/// Others have kept the program busy all the time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("too many images are to be read at once")]
+pub(crate) struct NoTurn;
+
 impl Ocr {
     pub(crate) fn new(program: Option<PathBuf>) -> Self {
-        Self { program, running: Arc::new(Semaphore::new(AT_ONCE)) }
+        Self { program, patience: PATIENCE, running: Arc::new(Semaphore::new(AT_ONCE)) }
     }
 
     /// Whether there is a program at all.
@@ -40,21 +48,17 @@ impl Ocr {
         self.program.is_some()
     }
 
-    /// The text in an image; none when there is no program, or it fails.
-    pub(crate) async fn read(&self, image: &[u8]) -> Option<String> {
-        let program = self.program.as_ref()?;
-        let _turn = self.running.acquire().await.ok()?;
+    /// The text in an image; none when there is no program, or it fails. Takes 20 seconds at most.
+    pub(crate) async fn read(&self, image: &[u8]) -> Result<Option<String>, NoTurn> {
+        let Some(program) = &self.program else { return Ok(None) };
+        let turn = tokio::time::timeout(self.patience, self.running.acquire()).await;
+        let _turn = turn.map_err(|_| NoTurn)?.map_err(|_| NoTurn)?;
         match tokio::time::timeout(TIME, run(program, image)).await {
-            Ok(Ok(text)) => Some(text),
-            Ok(Err(error)) => {
-                tracing::warn!(%error, "the program that reads images failed");
-                None
-            }
-            Err(_) => {
-                tracing::warn!("the program that reads images took too long");
-                None
-            }
+            Ok(Ok(text)) => return Ok(Some(text)),
+            Ok(Err(error)) => tracing::warn!(%error, "the program that reads images failed"),
+            Err(_) => tracing::warn!("the program that reads images took too long"),
         }
+        Ok(None)
     }
 }
 
@@ -129,7 +133,7 @@ mod tests {
     /// A script may still be held open by a child that another test forked meanwhile.
     async fn read(ocr: &Ocr, image: &[u8]) -> Option<String> {
         for _ in 0..50 {
-            let read = ocr.read(image).await;
+            let read = ocr.read(image).await.unwrap();
             if read.is_some() {
                 return read;
             }
@@ -161,9 +165,9 @@ mod tests {
     async fn no_program_and_one_that_fails_read_nothing() {
         let (_dir, fails) = program("exit 1");
 
-        assert_eq!(Ocr::new(None).read(b"image").await, None);
-        assert_eq!(Ocr::new(Some("/no/such/program".into())).read(b"image").await, None);
-        assert_eq!(fails.read(b"image").await, None);
+        assert_eq!(Ocr::new(None).read(b"image").await, Ok(None));
+        assert_eq!(Ocr::new(Some("/no/such/program".into())).read(b"image").await, Ok(None));
+        assert_eq!(fails.read(b"image").await, Ok(None));
     }
 
     #[tokio::test]
@@ -173,7 +177,20 @@ mod tests {
         let began = std::time::Instant::now();
         let text = ocr.read(b"image").await;
 
-        assert!(text.is_none());
+        assert_eq!(text, Ok(None));
         assert!(began.elapsed() < TIME);
+    }
+
+    #[tokio::test]
+    async fn nobody_waits_for_a_turn_for_long() {
+        let patience = Duration::from_millis(20);
+        let ocr = Ocr { patience, ..Ocr::new(Some("/no/such/program".into())) };
+        let turns = ocr.running.acquire_many(2).await.unwrap();
+
+        let read = tokio::time::timeout(PATIENCE, ocr.read(b"image")).await;
+        drop(turns);
+        let later = ocr.read(b"image").await;
+
+        assert_eq!((read, later), (Ok(Err(NoTurn)), Ok(None)));
     }
 }

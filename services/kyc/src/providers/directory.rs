@@ -82,7 +82,7 @@ impl Hosts {
 pub(crate) struct Settings {
     pub(crate) fixed: Providers,
     pub(crate) hosts: Hosts,
-    pub(crate) keys: Option<Keyring>,
+    pub(crate) keys: Keyring,
 }
 
 /// All providers.
@@ -177,7 +177,6 @@ impl Directory {
         let Settings { hosts, keys, .. } = &self.0.settings;
         let adapter = stored.account.adapter;
         let not_offered = || Error::ProviderNotOffered(adapter.as_str());
-        let keys = keys.as_ref().ok_or_else(not_offered)?;
         let secret = stored.open_secret(tenant, keys)?;
         let (http, account) = (self.http()?, stored.account);
         Ok(match adapter {

@@ -5,6 +5,7 @@ use proto::kyc::v1 as pb;
 
 use crate::{
     domain::{Document, Documents, IdType, MimeType},
+    error::Error,
     prove::Prover,
 };
 
@@ -13,7 +14,7 @@ pub(super) async fn prove(
     prover: &Prover,
     message: &pb::CreateVerificationRequest,
     bad: &mut Violations,
-) {
+) -> Result<(), Error> {
     let documents = [
         ("front.content", &message.front),
         ("back.content", &message.back),
@@ -22,8 +23,9 @@ pub(super) async fn prove(
     for (field, document) in documents {
         let Some(document) = document else { continue };
         let Some(kind) = MimeType::parse(&document.mime_type) else { continue };
-        bad.take(field, prover.check(kind, &document.content).await);
+        bad.take(field, prover.check(kind, &document.content).await?);
     }
+    Ok(())
 }
 
 /// The documents that prove an identity. A back is only missed where the kind of document is known.

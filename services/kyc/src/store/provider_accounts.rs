@@ -168,6 +168,22 @@ pub(crate) async fn find(
     row.map(Stored::try_from).transpose()
 }
 
+/// As [`find`], and keeps everybody else from changing it until the transaction ends.
+pub(crate) async fn lock(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    adapter: Adapter,
+) -> Result<Option<Stored>, Error> {
+    sqlx::query!(
+        "select version from provider_accounts where tenant_id = $1 and provider = $2 for update",
+        tenant.uuid(),
+        adapter.as_str(),
+    )
+    .fetch_optional(&mut *conn)
+    .await?;
+    find(conn, tenant, adapter).await
+}
+
 /// All of a tenant's, in the order of their names.
 pub(crate) async fn list(conn: &mut PgConnection, tenant: TenantId) -> Result<Vec<Stored>, Error> {
     let rows = sqlx::query_as!(
@@ -207,7 +223,7 @@ pub(crate) async fn end_default(
 }
 
 /// Writes an account, over the one that was there: one version later than any the tenant had with the
-/// provider, whatever came between.
+/// provider, whatever came between. A secret for callbacks is never taken away.
 pub(crate) async fn save(
     conn: &mut PgConnection,
     tenant: TenantId,
@@ -232,9 +248,14 @@ pub(crate) async fn save(
             profile_id = excluded.profile_id, profile_version = excluded.profile_version,
             words = excluded.words, verdicts = excluded.verdicts, secret = excluded.secret,
             secret_key = excluded.secret_key, secret_key_version = excluded.secret_key_version,
-            callback_secret = excluded.callback_secret,
-            callback_secret_key = excluded.callback_secret_key,
-            callback_secret_key_version = excluded.callback_secret_key_version,
+            callback_secret =
+                coalesce(excluded.callback_secret, provider_accounts.callback_secret),
+            callback_secret_key =
+                coalesce(excluded.callback_secret_key, provider_accounts.callback_secret_key),
+            callback_secret_key_version = coalesce(
+                excluded.callback_secret_key_version,
+                provider_accounts.callback_secret_key_version
+            ),
             version = greatest(excluded.version, provider_accounts.version + 1),
             update_time = excluded.update_time
         ",

@@ -83,7 +83,7 @@ impl Checks {
                 continue;
             }
             let Some(image) = self.papers.image(verification, side).await? else { continue };
-            let text = self.ocr.read(&image).await;
+            let text = self.ocr.read(&image).await?;
             let found = text.and_then(|text| Findings::of_image(side, &text, record, now().date()));
             read.extend(found);
         }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use kit::{measure, postgres::Database};
 
 use super::{
-    gates::{Gates, Limits},
+    gates::{Gates, Limits, Place},
     papers::Papers,
     pauses::{self, since},
 };
@@ -43,6 +43,11 @@ impl Consultant {
             pause: settings.circuit_pause,
         });
         Self { settings, database, papers, customers, directory, gates }
+    }
+
+    /// Tenants and their providers that nobody may ask now.
+    pub(super) fn closed(&self) -> Vec<Place> {
+        self.gates.closed()
     }
 
     /// What the provider decides; none when it has not, and is to be asked again later.

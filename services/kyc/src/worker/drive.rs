@@ -5,6 +5,7 @@ use kit::{postgres::Database, time::now};
 use super::{
     checks::{Checks, Looked},
     consult::Consultant,
+    gates::Place,
     papers::Papers,
     pauses::{self, since},
 };
@@ -53,6 +54,11 @@ impl Driver {
         Self { settings, database, consultant, reports, checks }
     }
 
+    /// Tenants and their providers that nobody may ask now.
+    pub(super) fn closed(&self) -> Vec<Place> {
+        self.consultant.closed()
+    }
+
     /// Drives a verification; what fails is tried again after a pause.
     pub(super) async fn drive(&self, claimed: &Claimed) {
         if let Err(error) = self.advance(claimed).await {
@@ -77,14 +83,18 @@ impl Driver {
         if claimed.reported_version < verification.lifecycle.version() {
             self.report(&verification).await?;
         }
-        match self.consultant.consult(claimed, &verification).await? {
-            Some(outcome) => {
-                let found = self.checks.look(&verification, &outcome).await?;
-                let verification = self.record(&verification, outcome, found).await?;
-                self.report(&verification).await
-            }
-            None => Ok(()),
+        if let Some(outcome) = claimed.decided.clone() {
+            let found = self.checks.look(&verification, &outcome).await?;
+            let verification = self.record(&verification, outcome, found).await?;
+            return self.report(&verification).await;
         }
+        let Some(outcome) = self.consultant.consult(claimed, &verification).await? else {
+            return Ok(());
+        };
+        // Stored before anything of ours can fail: who was paid to decide is not asked again. What we look
+        // at ourselves has a lease of its own, which begins at once.
+        let mut conn = self.database.of(claimed.tenant).await?;
+        work::keep_decision(&mut conn, claimed, outcome).await
     }
 
     /// How an attempt ends that has had its chances.

@@ -29,7 +29,7 @@ pub(super) struct Limits {
 }
 
 /// A tenant and the name of its provider.
-type Place = (TenantId, String);
+pub(super) type Place = (TenantId, String);
 type Shared = Arc<Mutex<Gate>>;
 
 /// The gates of all providers.
@@ -72,22 +72,33 @@ impl Gates {
         let tries = lock(&gate).enter(self.limits, Instant::now())?;
         Ok(Pass { limits: self.limits, gate, tries })
     }
+
+    /// Where nobody is let in now: who waits there need not be looked at.
+    pub(super) fn closed(&self) -> Vec<Place> {
+        let now = Instant::now();
+        let gates = self.gates.lock().unwrap_or_else(PoisonError::into_inner);
+        let closed =
+            gates.iter().filter(|(_, gate)| lock(gate).refuses(self.limits, now).is_some());
+        closed.map(|(place, _)| place.clone()).collect()
+    }
 }
 
 impl Gate {
     /// Whether the one who enters is the one who tries for all.
     fn enter(&mut self, limits: Limits, now: Instant) -> Result<bool, Duration> {
-        if let Some(left) = self.closed_until.and_then(|until| until.checked_duration_since(now))
-            && !left.is_zero()
-        {
+        if let Some(left) = self.refuses(limits, now) {
             return Err(left.saturating_add(jittered(NO_ROOM)));
-        }
-        if self.trying || self.inside >= limits.at_a_time {
-            return Err(jittered(NO_ROOM));
         }
         self.trying = self.closed_until.is_some();
         self.inside = self.inside.saturating_add(1);
         Ok(self.trying)
+    }
+
+    /// For how long nobody is let in, as far as is known; none when somebody is.
+    fn refuses(&self, limits: Limits, now: Instant) -> Option<Duration> {
+        let left = self.closed_until.and_then(|until| until.checked_duration_since(now));
+        let full = self.trying || self.inside >= limits.at_a_time;
+        left.filter(|left| !left.is_zero()).or(full.then_some(Duration::ZERO))
     }
 
     fn leave(&mut self, tried: bool) {
@@ -217,6 +228,24 @@ mod tests {
 
         assert!(gate.enter(LIMITS, now).unwrap_err() >= pause);
         assert!(gate.enter(LIMITS, now.checked_add(pause).unwrap()).is_ok());
+    }
+
+    #[test]
+    fn who_would_not_be_let_in_is_known_beforehand() {
+        let gates = Gates::new(Limits { at_a_time: 1, failures: 1, ..LIMITS });
+        let (full, down, open) = (TenantId::new(), TenantId::new(), TenantId::new());
+
+        let inside = gates.enter(full, "gbg_go").unwrap();
+        gates.enter(down, "gbg_go").unwrap().end("gbg_go", &failed());
+        gates.enter(open, "gbg_go").unwrap().end("gbg_go", &ANSWERED);
+        let mut closed = gates.closed();
+        drop(inside);
+
+        closed.sort();
+        let mut both = [(full, "gbg_go".to_owned()), (down, "gbg_go".to_owned())];
+        both.sort();
+        assert_eq!(closed, both);
+        assert_eq!(gates.closed(), [(down, "gbg_go".to_owned())]);
     }
 
     #[test]

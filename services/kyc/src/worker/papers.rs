@@ -1,9 +1,9 @@
 //! The documents of attempts, opened for those who look at them: the provider, and we ourselves.
 
 use kit::postgres::Database;
-use zeroize::Zeroizing;
 
 use crate::{
+    documents::{Content, open},
     domain::{MimeType, Side, Verification},
     error::Error,
     providers::Images,
@@ -23,30 +23,32 @@ impl Papers {
         Self { database, safe }
     }
 
-    /// What a provider looks at.
+    /// What a provider looks at: all that was sent in, or an error.
     pub(super) async fn images(&self, verification: &Verification) -> Result<Images, Error> {
         let front = self.image(verification, Side::Front).await?;
         Ok(Images { front, back: self.image(verification, Side::Back).await? })
     }
 
-    /// An image that was sent in; none where there is none any more, or another kind of file.
+    /// An image that was sent in; none where another kind of file was, or nothing. One that was erased, or
+    /// is lost, is an error.
     pub(super) async fn image(
         &self,
         verification: &Verification,
         side: Side,
-    ) -> Result<Option<Zeroizing<Vec<u8>>>, Error> {
+    ) -> Result<Option<Content>, Error> {
         let (tenant, id) = (verification.tenant, verification.id);
         let mut conn = self.database.of(tenant).await?;
         let found = documents::find(&mut conn, tenant, id, side).await?;
         drop(conn);
         match found {
             Some(Found::Kept(kept)) if kept.label.mime_type != MimeType::Pdf => {
-                self.safe.open(&kept).await
+                open(&self.database, &self.safe, &kept).await.map(Some)
             }
             Some(Found::Plain(Plain { label, content })) if label.mime_type != MimeType::Pdf => {
-                Ok(Some(Zeroizing::new(content)))
+                Ok(Some(Content::new(content)))
             }
-            Some(Found::Kept(_) | Found::Plain(_) | Found::Erased) | None => Ok(None),
+            Some(Found::Erased) => Err(Error::DocumentErased(id, side)),
+            Some(Found::Kept(_) | Found::Plain(_)) | None => Ok(None),
         }
     }
 }

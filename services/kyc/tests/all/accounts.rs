@@ -85,13 +85,15 @@ async fn secrets_move_to_a_new_key_and_open_as_before() {
     };
     let (one, two) = (crate::program::KEYS, "2:HB0eHwABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhs=");
     let gbg = Gbg::start().await;
-    let settings = |keys| Settings { keys, ..outside(&gbg) };
+    let objects = kyc::Objects::in_memory();
+    let settings = |keys| Settings { keys, objects: objects.clone(), ..outside(&gbg) };
     // It answers, and leaves the work to another.
     let mut setup = setup_with(Settings { concurrency: 0, ..settings(keyring(one)) }).await;
     setup.set_provider(account(ID3GLOBAL)).await.unwrap();
+    let created = setup.verification_of("Bloggs").await;
 
     let both = keyring(&format!("{one}\n{two}"));
-    let (pool, objects) = (setup.pool.clone(), kyc::Objects::in_memory());
+    let pool = setup.pool.clone();
     let rotate = async |keys| {
         let done = kyc::rotate_keys(&pool, keys, objects.clone()).await.unwrap();
         (done.rewrapped, done.failed)
@@ -100,11 +102,11 @@ async fn secrets_move_to_a_new_key_and_open_as_before() {
     let second = rotate(both).await;
     let other = keyring(&one.replace("1:", "3:"));
     let lost = rotate(other).await;
-    let created = setup.verification_of("Bloggs").await;
     setup.start_worker(settings(keyring(two)), setup.customer_channel.clone());
     let decided = setup.decided(&created.verification_id).await;
 
-    assert_eq!((first, second, lost), ((2, 0), (0, 0), (0, 2)));
+    // Two secrets, and the key of the document.
+    assert_eq!((first, second, lost), ((3, 0), (0, 0), (0, 3)));
     assert_eq!(decided.verification_status(), Status::Verified);
 }
 
@@ -259,4 +261,30 @@ async fn who_sets_and_deletes_an_account_is_on_record() {
     assert_eq!([&set.1, &again.1, &deleted.1], ["provider.set", "provider.set", "provider.delete"]);
     assert_eq!((&set.3, &deleted.4), (&None, &None));
     assert!(again.3 == set.4 && again.4 != set.4 && deleted.3 == again.4);
+}
+
+#[tokio::test]
+async fn a_secret_that_another_sets_meanwhile_is_not_lost() {
+    let mut setup = service().await;
+    setup.set_provider(account(ID3GLOBAL)).await.unwrap();
+    let mut other = setup.pool.begin().await.unwrap();
+    let rotated = "update provider_accounts set secret = '\\x00', callback_secret = '\\x01'";
+    sqlx::query(rotated).execute(&mut *other).await.unwrap();
+    let mut renamed = account(ID3GLOBAL);
+    (renamed.secret, renamed.callback_secret) = (String::new(), String::new());
+
+    let renaming = setup.set_provider(renamed);
+    let commit = async {
+        tokio::time::sleep(std::time::Duration::from_millis(300)).await;
+        other.commit().await.unwrap();
+    };
+    let (set, ()) = tokio::join!(renaming, commit);
+
+    set.unwrap();
+    let kept: (Vec<u8>, Vec<u8>) =
+        sqlx::query_as("select secret, callback_secret from provider_accounts")
+            .fetch_one(&setup.pool)
+            .await
+            .unwrap();
+    assert_eq!(kept, (vec![0], vec![1]));
 }

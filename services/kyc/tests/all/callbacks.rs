@@ -20,8 +20,12 @@ const SECRET: &str = "0123456789abcdef";
 
 /// A verification that GO works on, of which the worker would not ask for long.
 async fn under_way() -> (Gbg, Setup, Verification) {
+    under_way_with(Duration::from_hours(1)).await
+}
+
+async fn under_way_with(shortest_poll: Duration) -> (Gbg, Setup, Verification) {
     let gbg = Gbg::start().await;
-    let settings = Settings { shortest_poll: Duration::from_hours(1), ..outside(&gbg) };
+    let settings = Settings { shortest_poll, ..outside(&gbg) };
     let mut setup = setup_with(settings).await;
     setup.set_provider(account(GO)).await.unwrap();
     let created = setup.verification_of("Bloggs").await;
@@ -86,6 +90,25 @@ async fn the_same_call_again_does_nothing_more() {
     tokio::time::sleep(Duration::from_millis(200)).await;
 
     assert_eq!((asked, gbg.asked(STATE).len()), (1, 1));
+}
+
+#[tokio::test]
+async fn calls_do_not_make_the_worker_ask_more_often_than_it_may() {
+    let often = Duration::from_secs(1);
+    let (gbg, setup, created) = under_way_with(often).await;
+    gbg.says_outcome(None);
+    let body = body(&created);
+    let begin = std::time::Instant::now();
+
+    while begin.elapsed() < Duration::from_millis(1500) {
+        call(&setup, &body, signature(SECRET, seconds(), &body)).await.unwrap();
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    tokio::time::sleep(often).await;
+
+    // The journey's own time to be asked again may have come besides.
+    let asked = gbg.asked(STATE).len();
+    assert!((2..=5).contains(&asked), "{asked}");
 }
 
 #[tokio::test]

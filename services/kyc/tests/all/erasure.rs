@@ -216,3 +216,18 @@ async fn notes_go_with_the_customer_and_decisions_stay() {
     let reason = "FORGED".to_owned();
     assert_eq!(notes, [(reason.clone(), String::new()), (reason, "Somebody's name".to_owned())]);
 }
+
+#[tokio::test]
+async fn an_erasure_does_not_wait_for_a_sweep() {
+    let mut at_rest = AtRest::start().await;
+    let erased = at_rest.setup.verification_of("Bloggs").await;
+    erase(&mut at_rest.setup, &erased.customer_id).await;
+    // Whoever would sweep stands still.
+    let mut tx = at_rest.setup.pool.begin().await.unwrap();
+    sqlx::query("select from upkeep_work for update").execute(&mut *tx).await.unwrap();
+
+    at_rest.setup.start_worker(at_rest.settings.clone(), at_rest.setup.customer_channel.clone());
+    let left = tokio::time::timeout(Duration::from_secs(4), at_rest.files_when(0)).await;
+
+    assert!(left.is_ok());
+}

@@ -57,6 +57,23 @@ async fn a_key_does_not_stand_for_another_request() {
 }
 
 #[tokio::test]
+async fn what_was_asked_cannot_be_guessed_from_what_is_kept() {
+    let mut setup = idle().await;
+    let request = keyed(&mut setup).await;
+    let caller = setup.caller.clone().with_request_hash("00ff".to_owned());
+
+    let first = setup.kyc.create_verification(caller.request(request.clone())).await.unwrap();
+    let again = setup.kyc.create_verification(caller.request(request)).await.unwrap();
+
+    assert_eq!(first.into_inner(), again.into_inner());
+    let kept: Vec<u8> = sqlx::query_scalar("select request_hash from requests")
+        .fetch_one(&setup.pool)
+        .await
+        .unwrap();
+    assert_eq!(kept.len(), 36, "{kept:?}");
+}
+
+#[tokio::test]
 async fn a_refusal_leaves_the_key_free() {
     let mut setup = idle().await;
     let request = keyed(&mut setup).await;

@@ -1,5 +1,7 @@
 //! Images of documents that providers are given: those that were sent in, and no others.
 
+use std::time::Duration;
+
 use base64::{Engine, prelude::BASE64_STANDARD};
 use proto::{
     kyc::v1::{CreateVerificationRequest, DocumentSide, IdType, Verification},
@@ -10,8 +12,8 @@ use serde_json::Value;
 use crate::{
     documents::{JPEG, PDF, PNG, document},
     gbg::{Gbg, IMAGES, SOAP, START, Say},
-    providers::{GO, ID3GLOBAL, outside, with_account},
-    support::{Setup, passport},
+    providers::{GO, ID3GLOBAL, account, outside, with_account},
+    support::{Setup, idle_with, passport},
 };
 
 fn licence(customer: &str) -> CreateVerificationRequest {
@@ -142,4 +144,33 @@ async fn an_image_that_is_not_taken_is_given_again() {
 
     assert_eq!(decided.verification_status(), Status::Verified);
     assert_eq!((gbg.asked(IMAGES).len(), gbg.asked(SOAP).len()), (3, 1));
+}
+
+#[tokio::test]
+async fn a_provider_is_not_asked_without_an_image_that_is_lost() {
+    let gbg = Gbg::start().await;
+    let settings = outside(&gbg);
+    let mut setup = idle_with(&settings).await;
+    setup.set_provider(account(GO)).await.unwrap();
+    let created = submit(&mut setup, licence).await;
+    let lost = "update documents d set object_id = gen_random_uuid() where side = 'back'
+        returning (select object_id from documents o where o.verification_id = d.verification_id
+            and o.side = d.side)";
+    let object: uuid::Uuid = sqlx::query_scalar(lost).fetch_one(&setup.pool).await.unwrap();
+
+    setup.start_worker(settings, setup.customer_channel.clone());
+    tokio::time::sleep(Duration::from_millis(400)).await;
+    let asked = gbg.asked(START).len();
+    sqlx::query("update documents set object_id = $1 where side = 'back'")
+        .bind(object)
+        .execute(&setup.pool)
+        .await
+        .unwrap();
+    setup.hasten(&created.verification_id).await;
+    let decided = setup.decided(&created.verification_id).await;
+
+    assert_eq!(asked, 0);
+    assert_eq!(decided.verification_status(), Status::Verified);
+    let asked: Value = serde_json::from_str(&gbg.asked(START)[0].body).unwrap();
+    assert!(asked["context"]["subject"]["documents"][0]["side2Image"].is_string());
 }

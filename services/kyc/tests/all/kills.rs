@@ -1,7 +1,9 @@
 //! What becomes of verifications when the real program is killed at any moment while it works.
 
-use std::{collections::HashMap, time::Duration};
+use std::{collections::HashMap, path::Path, time::Duration};
 
+use kit::keys::Keyring;
+use kyc::{Objects, Settings};
 use proto::{
     kyc::v1::provider_service_client::ProviderServiceClient,
     r#type::v1::VerificationStatus as Status,
@@ -14,7 +16,7 @@ use crate::{
     gbg::{Gbg, START, Say},
     program::{BINARY, KEYS},
     providers::{GO, account},
-    support::{Setup, idle, passport},
+    support::{Setup, idle_with, passport, settings},
 };
 
 /// As many as there are, and how often the program is killed at most.
@@ -33,15 +35,14 @@ async fn customer_url(setup: &Setup) -> String {
     url
 }
 
-fn start(setup: &Setup, gbg: &Gbg, customer_url: &str) -> Program {
+fn start(setup: &Setup, documents: &Path, gbg: &Gbg, customer_url: &str) -> Program {
     let hosts = gbg.hosts();
     let (go, token) = (hosts.go.unwrap(), hosts.go_token.unwrap());
     let arguments = [
         // A log that nobody reads must not fill its pipe.
         &["--log", "error,kit::server=info", "serve", "--listen", "127.0.0.1:0"][..],
         &["--customer-url", customer_url, "--keys", KEYS],
-        // No work reads a document.
-        &["--documents", env!("CARGO_TARGET_TMPDIR")],
+        &["--documents", documents.to_str().unwrap()],
         &["--gbg-go-url", &go, "--gbg-go-token-url", &token],
     ];
     Program::start(BINARY, &arguments.concat(), &setup.pool)
@@ -61,9 +62,17 @@ async fn left(setup: &Setup) -> i64 {
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn no_verification_is_lost_and_none_has_two_names_at_the_provider() {
     let gbg = Gbg::start().await;
-    let mut setup = idle().await;
+    // What was sent in is opened by the program.
+    let (documents, keys) = (tempfile::tempdir().unwrap(), tempfile::NamedTempFile::new().unwrap());
+    std::fs::write(keys.path(), KEYS).unwrap();
+    let settings = Settings {
+        keys: Keyring::from_file(keys.path()).unwrap(),
+        objects: Objects::directory(documents.path()).unwrap(),
+        ..settings()
+    };
+    let mut setup = idle_with(&settings).await;
     let customer_url = customer_url(&setup).await;
-    let mut program = start(&setup, &gbg, &customer_url);
+    let mut program = start(&setup, documents.path(), &gbg, &customer_url);
     let url = format!("http://{}", program.address().await);
     let mut providers = ProviderServiceClient::new(kit::client::channel(url).unwrap());
     let request = setup.caller.request(account(GO));
@@ -82,7 +91,7 @@ async fn no_verification_is_lost_and_none_has_two_names_at_the_provider() {
         // Often killed too often, one after the other, an attempt would rightly end in error.
         let calm = "update verifications set overruns = least(overruns, 1)";
         sqlx::query(calm).execute(&setup.pool).await.unwrap();
-        let program = start(&setup, &gbg, &customer_url);
+        let program = start(&setup, documents.path(), &gbg, &customer_url);
         let alive = Duration::from_millis(rand::random_range(20..250));
         tokio::time::sleep(alive).await;
         pass_time(&setup).await;
@@ -92,7 +101,7 @@ async fn no_verification_is_lost_and_none_has_two_names_at_the_provider() {
         kills += 1;
     }
     assert!(kills > 3, "it was killed while there was work");
-    let program = start(&setup, &gbg, &customer_url);
+    let program = start(&setup, documents.path(), &gbg, &customer_url);
     let done = async {
         while left(&setup).await > 0 {
             tokio::time::sleep(Duration::from_millis(100)).await;

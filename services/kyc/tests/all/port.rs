@@ -1,92 +1,24 @@
 //! How providers are asked: by adapters that behave as the sandbox does not.
 
 use std::{
-    collections::HashMap,
     sync::{
-        Arc, Mutex,
+        Arc,
         atomic::{AtomicUsize, Ordering},
     },
     time::Duration,
 };
 
 use kyc::{
-    Outcome, Settings,
+    Settings,
     providers::{Answer, Progress, Provider, ProviderError, Submission},
 };
 use proto::r#type::v1::VerificationStatus as Status;
 use tokio_util::sync::CancellationToken;
-use types::VerificationId;
 
-use crate::support::{idle, setup_with, with_provider};
-
-/// What a provider answers to the first, second... submission of an attempt.
-type Script = fn(usize) -> Result<Progress, ProviderError>;
-
-const VERIFIED: Script = |_| Ok(Progress::Decided(Outcome::Verified));
-
-/// Answers by a script, and keeps count.
-struct Scripted {
-    answer: Script,
-    takes: Duration,
-    seen: Mutex<HashMap<VerificationId, Seen>>,
-    under_way: AtomicUsize,
-    most_at_once: AtomicUsize,
-}
-
-#[derive(Default, Clone, Copy)]
-struct Seen {
-    submissions: usize,
-    under_way: usize,
-    at_once: usize,
-}
-
-impl Seen {
-    /// Tells which submission it is.
-    fn began(&mut self) -> usize {
-        self.submissions = self.submissions.saturating_add(1);
-        self.under_way = self.under_way.saturating_add(1);
-        self.at_once = self.at_once.max(self.under_way);
-        self.submissions
-    }
-
-    fn ended(&mut self) {
-        self.under_way = self.under_way.saturating_sub(1);
-    }
-}
-
-impl Scripted {
-    fn new(takes: Duration, answer: Script) -> Arc<Self> {
-        let (seen, under_way, most_at_once) = <(Mutex<_>, AtomicUsize, AtomicUsize)>::default();
-        Arc::new(Self { answer, takes, seen, under_way, most_at_once })
-    }
-
-    fn most_at_once(&self) -> usize {
-        self.most_at_once.load(Ordering::Relaxed)
-    }
-
-    fn seen(&self) -> Vec<Seen> {
-        self.seen.lock().unwrap().values().copied().collect()
-    }
-}
-
-impl Provider for Scripted {
-    fn submit<'a>(&'a self, submission: &'a Submission) -> Answer<'a> {
-        let id = submission.verification;
-        Box::pin(async move {
-            let number = self.seen.lock().unwrap().entry(id).or_default().began();
-            let others = self.under_way.fetch_add(1, Ordering::Relaxed);
-            self.most_at_once.fetch_max(others.saturating_add(1), Ordering::Relaxed);
-            tokio::time::sleep(self.takes).await;
-            self.under_way.fetch_sub(1, Ordering::Relaxed);
-            self.seen.lock().unwrap().entry(id).or_default().ended();
-            (self.answer)(number)
-        })
-    }
-
-    fn fetch<'a>(&'a self, _reference: &'a str) -> Answer<'a> {
-        Box::pin(async { Ok(Progress::Decided(Outcome::Verified)) })
-    }
-}
+use crate::{
+    scripted::{Scripted, VERIFIED},
+    support::{idle, setup_with, with_provider},
+};
 
 #[tokio::test]
 async fn a_new_attempt_does_not_wait_for_the_next_look() {

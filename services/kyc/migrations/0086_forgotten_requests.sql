@@ -1,0 +1,3 @@
+-- Requests are forgotten after some weeks (kit::idempotency::forget), not kept for ever.
+grant delete on requests to kyc_service;
+create index requests_by_time on requests (create_time);
