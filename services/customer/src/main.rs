@@ -50,7 +50,7 @@ async fn main() -> anyhow::Result<()> {
     let config = Config::parse();
     let telemetry = match config.command {
         Command::Serve(_) => config.telemetry.clone(),
-        Command::Migrate | Command::RotateKeys(_) => config.telemetry.of_command(),
+        Command::Migrate(_) | Command::RotateKeys(_) => config.telemetry.of_command(),
     };
     let _flush_on_exit = telemetry::init("customer", &telemetry, LogTo::Stdout)?;
     let pool = config.postgres.pool()?;
