@@ -304,7 +304,8 @@ mod tests {
             let address = IpAddr::from([192, 0, 2, i]);
             Origin { address, share: load.client(address) }
         };
-        let ask = |token: &str, i| tokens.ask(&hash(token), Some(&from(i)));
+        let origins: Vec<_> = (0..=255).map(from).collect();
+        let ask = |token: &str, i: usize| tokens.ask(&hash(token), Some(&origins[i]));
         tokens.of_late.insert(hash("good"), ());
 
         let of_one: Vec<_> = (0..100).filter_map(|_| ask("made up", 1).ok()).collect();

@@ -93,12 +93,12 @@ impl Inbound {
         let (conn, tenant, ledger) = (work.conn(), caller.tenant(), new.ledger);
         let receiver = store::ledgers::find(conn, tenant, &[ledger]).await?.pop();
         let coming = new.coming(tenant, receiver.ok_or(Error::LedgerNotFound)?.currency)?;
-        let (taken, replayed) = match store::inbound_payments::find(conn, &coming.name).await? {
-            Some(taken) => (taken, true),
-            None => {
-                let layout = self.database.layout();
-                coming.take(conn, layout, Some(ledger), Unfit::Refused).await?
-            }
+        let before = store::inbound_payments::find(conn, &coming.name).await?;
+        let (taken, replayed) = if let Some(taken) = before {
+            (taken, true)
+        } else {
+            let layout = self.database.layout();
+            coming.take(conn, layout, Some(ledger), Unfit::Refused).await?
         };
         let found = store::transfers::find(conn, taken.tenant, taken.transfer).await?;
         let message = render(&found.ok_or(Error::TransferNotFound)?);

@@ -103,10 +103,9 @@ async fn a_login_under_way_does_not_survive_a_new_password_or_the_end_of_its_use
         sqlx::query(change).execute(&mut *changing).await.unwrap();
 
         // It finds the old password to be right, and then waits for who changes it.
-        let login = {
-            let setup = setup.clone();
-            tokio::spawn(async move { setup.login(EMAIL, PASSWORD).await })
-        };
+        let there = setup.clone();
+        #[expect(clippy::disallowed_methods, reason = "it is waited for")]
+        let login = tokio::spawn(async move { there.login(EMAIL, PASSWORD).await });
         let waits = "
             select exists (
                 select from pg_stat_activity

@@ -170,7 +170,8 @@ async fn a_threshold_that_is_lowered_concerns_the_tenant_s_customers_and_one_tha
     let mut wanted = Vec::new();
     for threshold in [900, 850, 850, 1000, 700] {
         let settings = Some(ScreeningSettings { threshold });
-        let request = setup.caller.request(UpdateScreeningSettingsRequest { settings });
+        let request = UpdateScreeningSettingsRequest { settings, ..Default::default() };
+        let request = setup.caller.request(request);
         client.update_screening_settings(request).await.unwrap();
         let of_tenant = "select sweep_wanted from screening_settings";
         let of_all = "select sweep_wanted from screening_work";

@@ -84,6 +84,7 @@ async fn by_address(conn: &mut PgConnection, address: &str) -> Result<Option<Row
     .await
 }
 
+#[expect(clippy::struct_field_names, reason = "they are columns")]
 struct Row {
     tenant_id: Uuid,
     ledger_id: Uuid,
