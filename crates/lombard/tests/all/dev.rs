@@ -173,7 +173,8 @@ fn unknown_document(documents: &Path) -> PathBuf {
     let path = documents.join(Uuid::now_v7().to_string()).join(Uuid::now_v7().to_string());
     fs::create_dir_all(path.parent().unwrap()).unwrap();
     let file = fs::File::create(&path).unwrap();
-    file.set_modified(SystemTime::now() - Duration::from_hours(2)).unwrap();
+    let then = SystemTime::now().checked_sub(Duration::from_hours(2)).unwrap();
+    file.set_modified(then).unwrap();
     path
 }
 
