@@ -58,7 +58,7 @@ async fn main() -> anyhow::Result<()> {
     let pool = config.postgres.pool()?;
     match config.command {
         Command::Migrate(how) => how.run(&pool, &ledger::MIGRATIONS, ledger::CITUS).await?,
-        Command::Serve(serve) => self::serve(*serve, pool).await?,
+        Command::Serve(serve) => Box::pin(self::serve(*serve, pool)).await?,
     }
     Ok(())
 }
@@ -72,5 +72,5 @@ async fn serve(config: Serve, pool: PgPool) -> anyhow::Result<()> {
     let listener = links.listen(server.listen).await?;
     let (stop, drain_timeout) = (CancellationToken::new(), server.drain_timeout());
     let serving = ledger::serve(listener, settings, pool, customer, drain_timeout, stop.clone());
-    signals.run(&stop, serving).await
+    Box::pin(signals.run(&stop, serving)).await
 }

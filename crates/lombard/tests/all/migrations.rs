@@ -1,4 +1,4 @@
-//! The schema as its migrations make it keeps to what Citus, YugabyteDB and CockroachDB have in common with
+//! The schema as its migrations make it keeps to what Citus, `YugabyteDB` and `CockroachDB` have in common with
 //! PostgreSQL (docs/scaling.md), so that the way there stays open. What a rule refuses says why it does.
 
 mod one_server;
