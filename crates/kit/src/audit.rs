@@ -15,6 +15,7 @@ mod chain;
 mod form;
 mod rpc;
 mod store;
+mod unlinked;
 mod verify;
 
 pub use chain::{link, run};

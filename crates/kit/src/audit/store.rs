@@ -8,7 +8,7 @@ use tokio_stream::{Stream, StreamExt as _};
 use types::{ApiKeyId, TenantId, UserId};
 use uuid::Uuid;
 
-use super::{Act, chain::Link};
+use super::Act;
 use crate::caller::Caller;
 
 /// Who acts where neither a user nor the name of a service is known.
@@ -62,106 +62,6 @@ pub(super) struct Kept {
     pub(super) create_time: OffsetDateTime,
 }
 
-/// The database's clock.
-pub(super) async fn now(conn: &mut PgConnection) -> Result<OffsetDateTime, sqlx::Error> {
-    sqlx::query_scalar!(r#"select now() as "now!""#).fetch_one(conn).await
-}
-
-/// Who has records of a time that are in no chain.
-pub(super) async fn due(
-    conn: &mut PgConnection,
-    since: Option<OffsetDateTime>,
-    before: OffsetDateTime,
-) -> Result<Vec<Uuid>, sqlx::Error> {
-    sqlx::query_scalar!(
-        "
-        select distinct r.tenant_id
-        from audit_records r
-        where r.create_time >= coalesce($1::timestamptz, '-infinity') and r.create_time < $2
-            and not exists (
-                select from audit_links l
-                where l.tenant_id = r.tenant_id and l.audit_record_id = r.audit_record_id
-            )
-        ",
-        since,
-        before,
-    )
-    .fetch_all(conn)
-    .await
-}
-
-/// A tenant's records of a time that are in no chain, oldest first.
-pub(super) async fn unlinked(
-    conn: &mut PgConnection,
-    tenant: Uuid,
-    (since, before): (Option<OffsetDateTime>, OffsetDateTime),
-    limit: i64,
-) -> Result<Vec<Kept>, sqlx::Error> {
-    sqlx::query_as!(
-        Kept,
-        "
-        select
-            r.tenant_id, r.audit_record_id, r.user_id, r.api_key_id, r.service, r.action, r.object,
-            r.before_digest, r.after_digest, r.request_id, r.create_time
-        from audit_records r
-        where r.tenant_id = $1
-            and r.create_time >= coalesce($2::timestamptz, '-infinity') and r.create_time < $3
-            and not exists (
-                select from audit_links l
-                where l.tenant_id = r.tenant_id and l.audit_record_id = r.audit_record_id
-            )
-        order by r.audit_record_id
-        limit $4
-        ",
-        tenant,
-        since,
-        before,
-        limit,
-    )
-    .fetch_all(conn)
-    .await
-}
-
-/// The last place of a tenant's chain, and the hash there.
-pub(super) async fn head(
-    conn: &mut PgConnection,
-    tenant: Uuid,
-) -> Result<Option<(i64, Vec<u8>)>, sqlx::Error> {
-    let head = sqlx::query!(
-        "select sequence, hash from audit_links where tenant_id = $1 order by sequence desc limit 1",
-        tenant,
-    )
-    .fetch_optional(conn)
-    .await?;
-    Ok(head.map(|head| (head.sequence, head.hash)))
-}
-
-/// Adds links to a tenant's chain: all, or none where somebody else has been faster with one.
-pub(super) async fn add(
-    conn: &mut PgConnection,
-    tenant: Uuid,
-    links: &[Link],
-) -> Result<(), sqlx::Error> {
-    let sequences: Vec<i64> = links.iter().map(|link| link.sequence).collect();
-    let records: Vec<Uuid> = links.iter().map(|link| link.record).collect();
-    let hashes: Vec<&[u8]> = links.iter().map(|link| link.hash.as_slice()).collect();
-    sqlx::query!(
-        "
-        insert into audit_links (tenant_id, sequence, audit_record_id, hash)
-        select $1, sequence, audit_record_id, hash
-        from unnest($2::bigint[], $3::uuid[], $4::bytea[])
-            as l (sequence, audit_record_id, hash)
-        ",
-        tenant,
-        &sequences,
-        &records,
-        &hashes as _,
-    )
-    .execute(conn)
-    .await?;
-    Ok(())
-}
-
 /// Which records are wanted.
 #[derive(Debug, Default)]
 pub(super) struct Wanted {
@@ -207,7 +107,7 @@ pub(super) struct Listed {
     pub(super) hash: Option<Vec<u8>>,
 }
 
-/// A tenant's records, newest first.
+/// A tenant's records, newest first. In a transaction.
 pub(super) async fn list(
     conn: &mut PgConnection,
     tenant: TenantId,
@@ -215,6 +115,8 @@ pub(super) async fn list(
     limit: i64,
 ) -> Result<Vec<Listed>, sqlx::Error> {
     let (from, before) = wanted.ids();
+    // Which index is right depends on what is asked for: one plan for all would be the primary key's.
+    sqlx::query!("set local plan_cache_mode = force_custom_plan").execute(&mut *conn).await?;
     sqlx::query_as!(
         Listed,
         r#"

@@ -4,8 +4,9 @@ use kit::{
     audit::{Act, Form, Head, link, record, verify},
     caller::{Call, Caller},
 };
-use sqlx::{AssertSqlSafe, PgPool};
+use sqlx::{AssertSqlSafe, PgPool, postgres::PgPoolOptions};
 use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
 use types::{TenantId, UserId};
 
 use crate::{database, in_role};
@@ -68,6 +69,75 @@ async fn a_young_record_waits_for_its_place() {
     assert_eq!(link(&in_role(&pool), Duration::from_mins(1)).await.unwrap(), 0);
     assert_eq!(faults(&pool, &[]).await, [""; 0]);
     assert_eq!(link(&in_role(&pool), Duration::ZERO).await.unwrap(), 1);
+}
+
+/// As services do, until there are so many links.
+async fn link_until(pool: &PgPool, links: i64) {
+    let stop = CancellationToken::new();
+    let linking = kit::audit::run(in_role(pool), stop.clone());
+    let looking = async {
+        loop {
+            let seen = sqlx::query_scalar("select count(*) from audit_links").fetch_one(pool);
+            let seen: i64 = seen.await.unwrap();
+            if seen >= links {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    };
+    let looking = async {
+        let looked = tokio::time::timeout(Duration::from_secs(60), looking).await;
+        stop.cancel();
+        looked.unwrap();
+    };
+    tokio::join!(linking, looking);
+}
+
+#[tokio::test]
+async fn what_is_recent_is_linked_although_the_look_at_all_records_fails() {
+    let pool = database().await;
+    let by = of(TenantId::new());
+    write(&pool, &by, 1).await;
+    run(&pool, "update audit_records set create_time = create_time - interval '2 days'").await;
+    write(&pool, &by, 3).await;
+    // As one fails that would read more than it has time for: whatever reads the old record.
+    let statements = "
+        create function read_in_time(at timestamptz) returns boolean language plpgsql as $$
+        begin
+            if at < now() - interval '1 day' then
+                raise exception 'canceling statement due to statement timeout';
+            end if;
+            return true;
+        end $$;
+        create policy in_time on audit_records as restrictive for select
+            using (read_in_time(create_time));
+    ";
+    sqlx::raw_sql(statements).execute(&pool).await.unwrap();
+    let options = pool.connect_options().as_ref().clone().options([("enable_seqscan", "off")]);
+    let indexed = PgPoolOptions::new().connect_lazy_with(options);
+
+    assert!(link(&in_role(&indexed), Duration::ZERO).await.is_err(), "the whole cannot be read");
+    link_until(&indexed, 3).await;
+}
+
+#[tokio::test]
+async fn more_records_of_one_moment_than_are_looked_at_together_are_all_linked() {
+    let pool = database().await;
+    let many = "
+        insert into audit_records
+            (tenant_id, audit_record_id, service, action, object, request_id, create_time)
+        select t, gen_random_uuid(), 'test', 'thing.make', 'things/' || n, 'r', now()
+        from unnest($1::uuid[]) t, generate_series(1, 6000) n
+    ";
+    let tenants = [TenantId::new(), TenantId::new()].map(TenantId::uuid);
+    sqlx::query(many).bind(tenants.as_slice()).execute(&pool).await.unwrap();
+
+    link_until(&pool, 12_000).await;
+    let report = verify(&pool, &[]).await.unwrap();
+    assert_eq!((report.links, report.faults), (12_000, vec![]));
+
+    run(&pool, "delete from audit_links").await;
+    assert_eq!(link(&in_role(&pool), Duration::ZERO).await.unwrap(), 12_000);
 }
 
 #[tokio::test]
