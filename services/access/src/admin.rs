@@ -75,9 +75,11 @@ impl Access {
         let before = tenants::lock(&mut tx, id).await?.ok_or(Error::TenantNotFound(id))?;
         let changed = tenants::update(&mut tx, id, &change).await?;
         let changed = changed.ok_or(Error::TenantNotFound(id))?;
-        let act = Act::new("tenant.update", tenant_object(id));
-        let act = act.before(tenant_state(&before)).after(tenant_state(&changed));
-        audit::record(&mut tx, &operator(call, id), &act).await?;
+        let (before, after) = (tenant_state(&before), tenant_state(&changed));
+        if before != after {
+            let act = Act::new("tenant.update", tenant_object(id)).before(before).after(after);
+            audit::record(&mut tx, &operator(call, id), &act).await?;
+        }
         tx.commit().await?;
         Ok(changed)
     }
@@ -149,7 +151,7 @@ impl Access {
 }
 
 /// Who administers the platform: whoever has this database.
-fn operator(call: Call, tenant: TenantId) -> Caller {
+pub(crate) fn operator(call: Call, tenant: TenantId) -> Caller {
     Caller::service(call, tenant, "operator")
 }
 
@@ -166,7 +168,8 @@ fn tenant_state(tenant: &Tenant) -> Digest {
     form.flag(tenant.active).maybe_number(tenant.requests_per_s).digest()
 }
 
-/// Without the address, which is personal and never changes, and without the password.
+/// Unless nothing has changed. Without the address, which is personal and never changes, and without the
+/// password.
 async fn record_user(
     conn: &mut PgConnection,
     by: &Caller,
@@ -178,9 +181,13 @@ async fn record_user(
         let form = Form::of("user").text(user.id.to_string()).flag(user.active);
         form.texts(&user.scopes).digest()
     };
-    let act = Act::new(action, user_object(after.id)).after(state(after));
+    let (before, after, object) = (before.map(state), state(after), user_object(after.id));
+    if before == Some(after) {
+        return Ok(());
+    }
+    let act = Act::new(action, object).after(after);
     let act = match before {
-        Some(before) => act.before(state(before)),
+        Some(before) => act.before(before),
         None => act,
     };
     audit::record(conn, by, &act).await

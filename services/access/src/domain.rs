@@ -11,7 +11,7 @@ mod token;
 
 pub(crate) use self::{
     allowance::{Drawn, MOST_PER_S, draw},
-    attempt::{Admission, Subject, Tally, WINDOW, admission},
+    attempt::{Admission, Subject, Tally, UNDECIDED, WINDOW, admission},
     credentials::{Credentials, EmailKey},
     key::{Edit, Key, KeyChange, KeySettings, Network, NewKey, Secret},
     password::{Password, PasswordHash},

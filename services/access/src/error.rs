@@ -20,6 +20,8 @@ pub(crate) enum Error {
     TokenInvalid,
     #[error("the scope {0} is missing")]
     ScopeMissing(&'static str),
+    #[error("an API key cannot administer API keys: log in")]
+    LoginRequired,
     #[error("this is for operators of the platform")]
     OperatorsOnly,
     #[error("tenant {0} does not exist")]
@@ -36,6 +38,8 @@ pub(crate) enum Error {
     KeyNameTaken,
     #[error("API key {0} is revoked")]
     KeyRevoked(ApiKeyId),
+    #[error("this request has rotated API key {0} before; its secret is not told again")]
+    KeyRotated(ApiKeyId),
     #[error(transparent)]
     Kit(#[from] errors::Error),
 }
@@ -83,6 +87,9 @@ impl From<Error> for Status {
             Error::ScopeMissing(_) | Error::OperatorsOnly => {
                 errors::status(Code::PermissionDenied, DOMAIN, "PERMISSION_DENIED", &message)
             }
+            Error::LoginRequired => {
+                errors::status(Code::PermissionDenied, DOMAIN, "LOGIN_REQUIRED", &message)
+            }
             Error::TenantNotFound(_) => {
                 errors::status(Code::NotFound, DOMAIN, "TENANT_NOT_FOUND", &message)
             }
@@ -103,6 +110,9 @@ impl From<Error> for Status {
             }
             Error::KeyRevoked(_) => {
                 errors::status(Code::FailedPrecondition, DOMAIN, "API_KEY_REVOKED", &message)
+            }
+            Error::KeyRotated(_) => {
+                errors::status(Code::AlreadyExists, DOMAIN, "API_KEY_ROTATED", &message)
             }
             Error::Kit(error) => error.into_status(DOMAIN),
         }

@@ -4,7 +4,7 @@ use kit::{
     audit::{self, Act, Digest, Form},
     caller::Caller,
     errors::{self, Violations},
-    postgres,
+    idempotency, postgres,
 };
 use sqlx::PgConnection;
 use time::OffsetDateTime;
@@ -29,23 +29,25 @@ impl Access {
         let secret = generate(tenant)?;
         let id = ApiKeyId::new();
         let mut tx = self.database.begin(tenant).await?;
-        check_scopes(&mut tx, tenant, new.user, &new.settings.scopes).await?;
+        check_scopes(&mut tx, caller, new.user, &new.settings.scopes).await?;
         let key = keys::insert(&mut tx, tenant, id, &new).await.map_err(name_taken)?;
-        keys::insert_secret(&mut tx, id, &secret).await?;
+        keys::insert_secret(&mut tx, id, &secret, None).await?;
         let act = Act::new("api_key.create", object(id)).after(state(&key));
         audit::record(&mut tx, caller, &act).await?;
         tx.commit().await?;
         Ok((key, secret))
     }
 
+    /// Some of a tenant's keys, and how many there are.
     pub(crate) async fn list_keys(
         &self,
         tenant: TenantId,
         before: Option<Uuid>,
         limit: i64,
-    ) -> Result<Vec<Key>, Error> {
+    ) -> Result<(Vec<Key>, i64), Error> {
         let mut conn = self.database.of(tenant).await?;
-        Ok(keys::list(&mut conn, tenant, before, limit).await?)
+        let total = keys::count(&mut conn, tenant).await?;
+        Ok((keys::list(&mut conn, tenant, before, limit).await?, total))
     }
 
     pub(crate) async fn update_key(
@@ -58,28 +60,40 @@ impl Access {
         let mut tx = self.database.begin(tenant).await?;
         let before = lock_good(&mut tx, tenant, id).await?;
         if let Some(scopes) = &change.scopes {
-            check_scopes(&mut tx, tenant, before.user, scopes).await?;
+            check_scopes(&mut tx, caller, before.user, scopes).await?;
         }
         let key = keys::update(&mut tx, tenant, id, &change).await.map_err(name_taken)?;
-        let act = Act::new("api_key.update", object(id)).before(state(&before)).after(state(&key));
-        audit::record(&mut tx, caller, &act).await?;
+        let (before, after) = (state(&before), state(&key));
+        if before != after {
+            let act = Act::new("api_key.update", object(id)).before(before).after(after);
+            audit::record(&mut tx, caller, &act).await?;
+        }
         tx.commit().await?;
         Ok(key)
     }
 
-    /// A new secret; the one before ends at the time given, or now.
+    /// A new secret; the one before ends at the time given, or now. A request that comes again after its
+    /// answer was lost must not end the one that is in use.
     pub(crate) async fn rotate_key(
         &self,
         caller: &Caller,
+        request: Option<idempotency::Key>,
         id: ApiKeyId,
         old_until: Option<OffsetDateTime>,
     ) -> Result<(Key, Secret), Error> {
+        let request = request.map(|request| request.name());
         let tenant = caller.tenant();
         let secret = generate(tenant)?;
         let mut tx = self.database.begin(tenant).await?;
         let key = lock_good(&mut tx, tenant, id).await?;
+        check_own(caller, &key)?;
+        if let Some(request) = &request
+            && keys::has_secret_of(&mut tx, tenant, id, request).await?
+        {
+            return Err(Error::KeyRotated(id));
+        }
         keys::end_secrets(&mut tx, tenant, id, old_until).await?;
-        keys::insert_secret(&mut tx, id, &secret).await?;
+        keys::insert_secret(&mut tx, id, &secret, request.as_deref()).await?;
         audit::record(&mut tx, caller, &Act::new("api_key.rotate", object(id))).await?;
         tx.commit().await?;
         Ok((key, secret))
@@ -118,19 +132,35 @@ async fn lock_good(conn: &mut PgConnection, tenant: TenantId, id: ApiKeyId) -> R
     if key.revoke_time.is_some() { Err(Error::KeyRevoked(id)) } else { Ok(key) }
 }
 
-/// Refuses scopes that the user of a key does not have.
+/// Refuses scopes that the user of a key does not have, and those that who gives them does not have.
 async fn check_scopes(
     conn: &mut PgConnection,
-    tenant: TenantId,
+    caller: &Caller,
     user: UserId,
     scopes: &[Scope],
 ) -> Result<(), Error> {
-    let known = users::scopes(conn, tenant, user).await?.ok_or(Error::UserNotFound(user))?;
+    let known = users::scopes(conn, caller.tenant(), user).await?;
+    let known = known.ok_or(Error::UserNotFound(user))?;
+    let are_in =
+        |of: &[String]| scopes.iter().all(|scope| of.iter().any(|of| of == scope.as_str()));
     let mut bad = Violations::new();
-    if scopes.iter().any(|scope| !known.iter().any(|known| known == scope.as_str())) {
+    if !are_in(&known) {
         bad.add("api_key.scopes", "must be scopes that the API user has");
+    } else if caller.user().is_some() && !are_in(caller.scopes()) {
+        bad.add("api_key.scopes", "must be scopes that you have yourself");
     }
     Ok(bad.into_result()?)
+}
+
+/// Refuses to give a key's secret to somebody who may do less than the key.
+fn check_own(caller: &Caller, key: &Key) -> Result<(), Error> {
+    let lacks = |scope: &&String| caller.user().is_some() && !caller.scopes().contains(scope);
+    match key.scopes.iter().find(lacks) {
+        None => Ok(()),
+        Some(scope) => {
+            Err(Error::ScopeMissing(Scope::parse(scope).map_or("of the key", Scope::as_str)))
+        }
+    }
 }
 
 fn name_taken(error: sqlx::Error) -> Error {

@@ -47,11 +47,11 @@ impl Access {
         let email = Subject::email(&credentials.email);
         // Whoever ends the call before the verdict leaves the try on record, and knows nothing.
         match self.verify(credentials).await {
-            Ok(Verdict::Right(user)) => self.issue(call, attempt, &email, &user).await,
-            Ok(Verdict::Wrong(user)) => {
-                self.refuse(call, attempt, user.as_ref()).await?;
-                Err(Error::WrongCredentials)
-            }
+            Ok(Verdict::Right(user)) => match self.issue(call, attempt, &email, &user).await? {
+                Some(issued) => Ok(issued),
+                None => self.refuse(call, attempt, Some(&user)).await,
+            },
+            Ok(Verdict::Wrong(user)) => self.refuse(call, attempt, user.as_ref()).await,
             Err(error) => {
                 attempts::delete(&mut *self.database.of_each([]).await?, attempt).await?;
                 Err(error)
@@ -97,17 +97,26 @@ impl Access {
         Ok(admission)
     }
 
-    /// Puts a wrong try on record: in the user's tenant's log, or, where the address is nobody's, in the
-    /// platform's, so that it takes as long.
-    async fn refuse(&self, call: &Call, attempt: Uuid, user: Option<&User>) -> Result<(), Error> {
+    /// Keeps a wrong try, and puts it on record where the address is somebody's. That of nobody's is only
+    /// counted: strangers make up as many as they like, and a record is kept for ever.
+    async fn refuse(
+        &self,
+        call: &Call,
+        attempt: Uuid,
+        user: Option<&User>,
+    ) -> Result<Issued, Error> {
         let tenant = user.map_or(TenantId::from_uuid(Uuid::nil()), |user| user.tenant);
-        let object = user.map_or_else(|| "users".to_owned(), |user| user_object(user.id));
-        let by = Caller::service(call.clone(), tenant, "nobody");
         let mut tx = self.database.begin(tenant).await?;
         attempts::mark_wrong(&mut tx, attempt).await?;
-        audit::record(&mut tx, &by, &Act::new("login.refuse", object)).await?;
+        if let Some(user) = user {
+            let by = Caller::service(call.clone(), tenant, "nobody");
+            audit::record(&mut tx, &by, &Act::new("login.refuse", user_object(user.id))).await?;
+        } else {
+            metrics::counter!("lombard_logins_of_nobody").increment(1);
+            attempts::nothing(&mut tx).await?;
+        }
         tx.commit().await?;
-        Ok(())
+        Err(Error::WrongCredentials)
     }
 
     /// Whether it is the password of a user who may log in. Takes as long when there is none.
@@ -125,26 +134,31 @@ impl Access {
         })
     }
 
-    /// A token, for who may have mistyped before.
+    /// A token, for who may have mistyped before; none where the user has been disabled or has another
+    /// password since theirs was checked.
     async fn issue(
         &self,
         call: &Call,
         attempt: Uuid,
         email: &Subject,
         user: &User,
-    ) -> Result<Issued, Error> {
+    ) -> Result<Option<Issued>, Error> {
         let token = Token::generate().map_err(internal)?;
         let lifetime = PgInterval::try_from(self.settings.token_lifetime).map_err(internal)?;
         // Everybody's who have expired.
         tokens::purge(&mut *self.database.platform().await?).await?;
         let mut tx = self.database.begin(user.tenant).await?;
+        // First: whoever changes the user after this finds the token, and ends it.
+        if !users::is_unchanged(&mut tx, user).await? {
+            return Ok(None);
+        }
         attempts::delete(&mut tx, attempt).await?;
         attempts::forgive(&mut tx, email).await?;
         let expire_time = tokens::insert(&mut tx, token.hash(), user, lifetime).await?;
         let by = Caller::new(call.clone(), user.tenant, Some(user.id), Vec::new());
         audit::record(&mut tx, &by, &Act::new("login", user_object(user.id))).await?;
         tx.commit().await?;
-        Ok(Issued { token, expire_time })
+        Ok(Some(Issued { token, expire_time }))
     }
 }
 

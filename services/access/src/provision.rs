@@ -1,15 +1,16 @@
-//! Setting up tenants and their users: for operators and for `lombard dev`, no rpc does it yet.
+//! Setting up tenants and their users where it may be done again and again: for `lombard dev` and tests. What
+//! operators do by rpc is in `admin`.
 
 use kit::{
     audit::{self, Act},
-    caller::{Call, Caller, DEFAULT_DEADLINE},
+    caller::{Call, DEFAULT_DEADLINE},
     postgres,
 };
 use types::{Email, EmailError, TenantId, Text, TextError, UserId};
 
 use crate::{
     Access,
-    admin::{tenant_object, user_object},
+    admin::{operator, tenant_object, user_object},
     domain::{EmailKey, Password, PasswordError, Scope, UnknownScope},
     passwords::HashingError,
     store::{
@@ -60,7 +61,7 @@ impl Access {
         let id = TenantId::new();
         if tenants::insert(&mut tx, id, &name).await? {
             let act = Act::new("tenant.create", tenant_object(id));
-            audit::record(&mut tx, &operator(id), &act).await?;
+            audit::record(&mut tx, &operator(call(), id), &act).await?;
         }
         let found = tenants::find(&mut tx, &name).await?;
         tx.commit().await?;
@@ -102,7 +103,7 @@ impl Access {
         })?;
         if is_new {
             let act = Act::new("user.create", user_object(user.id));
-            audit::record(&mut tx, &operator(tenant), &act).await?;
+            audit::record(&mut tx, &operator(call(), tenant), &act).await?;
         }
         // Another one may have come first.
         let user = users::find(&mut tx, &key).await?.ok_or(sqlx::Error::RowNotFound)?;
@@ -111,9 +112,8 @@ impl Access {
     }
 }
 
-/// Who sets up: whoever has this database.
-fn operator(tenant: TenantId) -> Caller {
-    Caller::service(Call::begin(None, DEFAULT_DEADLINE), tenant, "operator")
+fn call() -> Call {
+    Call::begin(None, DEFAULT_DEADLINE)
 }
 
 fn of_tenant(user: &User, tenant: TenantId) -> Result<UserId, ProvisionError> {

@@ -6,6 +6,7 @@ use kit::{
     audit,
     caller::{Call, Caller, DEFAULT_DEADLINE},
     errors::Violations,
+    page::{cut, token},
     time::timestamp,
 };
 use proto::access::v1::{
@@ -123,6 +124,13 @@ impl Rpc {
             holder_requests_per_second: rates.holder,
         }
     }
+}
+
+/// What was found as a page of this size, and the token of the next one; empty where there is none.
+fn page<T>(found: Vec<T>, size: i64, id: impl FnOnce(&T) -> String) -> (Vec<T>, String) {
+    let (found, more) = cut(found, size);
+    let next = found.last().filter(|_| more).map_or_else(String::new, |last| token(&id(last)));
+    (found, next)
 }
 
 /// Scopes as somebody wrote them.

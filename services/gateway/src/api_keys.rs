@@ -13,14 +13,13 @@ use self::requests::{KeyChanges, NewKey, Rotation};
 use crate::{
     body::{self, Body},
     clock,
-    envelope::{Answer, Success},
+    envelope::{Answer, Page, Success},
     failure::Failure,
     openapi::Refusals,
     path::PathId,
     peers::Peers,
     query::{Paging, Query},
     scope::needs,
-    text,
 };
 
 pub(crate) mod requests;
@@ -97,15 +96,6 @@ impl SecretView {
     }
 }
 
-/// Keys, newest first.
-#[derive(Debug, Serialize, ToSchema)]
-pub(crate) struct KeyPage {
-    list: Vec<KeyView>,
-    /// There when more follow: the `cursor` of the next page.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    next_cursor: Option<String>,
-}
-
 /// Makes a key for one of the tenant's API users. Its secret is told this once.
 #[utoipa::path(
     post,
@@ -137,12 +127,12 @@ async fn create(
     operation_id = "list_api_keys",
     tag = "Access",
     params(Paging),
-    responses((status = 200, description = "A page", body = Success<KeyPage>), Refusals),
+    responses((status = 200, description = "A page", body = Success<Page<KeyView>>), Refusals),
 )]
 async fn list(
     State(peers): State<Peers>,
     Query(paging, outgoing): Query<Paging>,
-) -> Result<Answer<Success<KeyPage>>, Failure> {
+) -> Result<Answer<Success<Page<KeyView>>>, Failure> {
     let message = ListApiKeysRequest {
         page_size: paging.limit,
         page_token: paging.cursor.unwrap_or_default(),
@@ -151,9 +141,8 @@ async fn list(
         .send(peers.keys, message, |peer, request| Box::pin(peer.list_api_keys(request)))
         .await?
         .view(|page| {
-            let list =
-                page.api_keys.into_iter().map(KeyView::try_from).collect::<Result<_, _>>()?;
-            Ok(Success::of(KeyPage { list, next_cursor: text::present(page.next_page_token) }))
+            let (rows, next) = (page.api_keys, page.next_page_token);
+            Ok(Success::of(Page::of(page.total_size, rows, next, TryInto::try_into)?))
         })
 }
 
@@ -184,6 +173,9 @@ async fn update(
 }
 
 /// Gives a key a new secret, told this once. The secret so far stays good until the time given.
+///
+/// Asked again with the same `Idempotency-Key`, it changes nothing and answers 409 `API_KEY_ROTATED`: the
+/// secret is not told twice. If its answer was lost, make another key while the secret so far is good.
 #[utoipa::path(
     post,
     path = "/access/keys/{api_key_id}/rotate",
@@ -202,6 +194,7 @@ async fn rotate(
         api_key_id,
         old_secret_expire_time: rotation.old_expires,
         validate_only: outgoing.validate_only(),
+        request_id: outgoing.key(),
     };
     outgoing
         .once()

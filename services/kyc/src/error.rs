@@ -26,6 +26,8 @@ pub(crate) enum Error {
     EvidenceChanged(VerificationId),
     #[error("only an API user can decide")]
     OperatorRequired,
+    #[error("an API key is no person: log in to decide where two people have to")]
+    LoginRequired,
     #[error("there is no account with {0}, and nobody plays it here")]
     ProviderNotConfigured(String),
     #[error("{0} is not offered here")]
@@ -108,6 +110,7 @@ impl From<Error> for Status {
             Error::NotInReview(_) => (Code::FailedPrecondition, "VERIFICATION_NOT_IN_REVIEW"),
             Error::EvidenceChanged(_) => (Code::Aborted, "EVIDENCE_CHANGED"),
             Error::OperatorRequired => (Code::FailedPrecondition, "OPERATOR_REQUIRED"),
+            Error::LoginRequired => (Code::PermissionDenied, "LOGIN_REQUIRED"),
             Error::ProviderNotConfigured(_) => {
                 (Code::FailedPrecondition, "PROVIDER_NOT_CONFIGURED")
             }

@@ -112,11 +112,15 @@ impl Reviews {
             if verifications::evidence_version(work.conn(), place.0, place.1).await? != seen {
                 return Err(Error::EvidenceChanged(place.1));
             }
+            let four_eyes = review_policies::four_eyes(work.conn(), place.0).await?;
+            // Whoever makes a key for another user would be two people.
+            if four_eyes && caller.key().is_some() {
+                return Err(Error::LoginRequired);
+            }
             let before = decisions::list(work.conn(), place.0, place.1).await?;
             let last = before.last();
             let same = last.filter(|last| informed.is_same(last));
-            waits = review_policies::four_eyes(work.conn(), place.0).await?
-                && same.is_none_or(|last| last.user == user);
+            waits = four_eyes && same.is_none_or(|last| last.user == user);
             let said_before = waits && same.is_some();
             if !said_before {
                 let number = last.map_or(0, |last| last.number).saturating_add(1);

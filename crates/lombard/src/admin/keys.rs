@@ -43,6 +43,7 @@ pub(super) async fn run(task: &KeyTask, mut access: Keys) -> anyhow::Result<()> 
                 api_key_id: of.id.clone(),
                 old_secret_expire_time: old_until.map(timestamp),
                 validate_only: false,
+                request_id: String::new(),
             };
             let rotated = access.rotate_api_key(on_behalf_of(&of.tenant, message)?).await;
             let rotated = rotated.map_err(|status| refused(&status))?.into_inner();

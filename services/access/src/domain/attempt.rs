@@ -14,6 +14,10 @@ use super::EmailKey;
 
 /// How long a wrong try counts, unless a right one for the same e-mail address comes first.
 pub(crate) const WINDOW: Duration = Duration::from_hours(1);
+/// How long a password is being checked at most. A try of which nothing is known after that was given up by
+/// its client before the verdict, and counts as a wrong one: else nobody would get past ten of those for as
+/// long as [`WINDOW`].
+pub(crate) const UNDECIDED: Duration = Duration::from_secs(30);
 /// Wrong tries that are answered for an e-mail address within [`WINDOW`], without a pause between them.
 const MAX_WRONG_EMAIL: i64 = 10;
 /// Wrong tries that are answered for a client's address within [`WINDOW`], without a pause.
@@ -64,7 +68,7 @@ pub(crate) struct Tally {
     pub(crate) subject: Subject,
     /// Those that were wrong, and those still being checked.
     pub(crate) tries: i64,
-    /// Those that were wrong.
+    /// Those that were wrong, or given up.
     pub(crate) wrong: i64,
     /// How long ago the last wrong one began.
     pub(crate) since_wrong: Duration,

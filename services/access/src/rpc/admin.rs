@@ -3,7 +3,7 @@
 use kit::{
     caller::{Call, Caller, DEFAULT_DEADLINE},
     errors::{self, Violations},
-    page::{self, cut, token},
+    page,
     time::timestamp,
 };
 use proto::access::v1::{self as pb, admin_service_server::AdminService};
@@ -47,9 +47,7 @@ impl AdminService for Rpc {
         let before = page::place("page_token", &message.page_token, &mut bad);
         bad.into_result().map_err(Error::Kit)?;
         let found = self.access.list_tenants(before, size.saturating_add(1)).await?;
-        let (found, more) = cut(found, size);
-        let last = found.last().filter(|_| more);
-        let next_page_token = last.map_or_else(String::new, |last| token(&last.id));
+        let (found, next_page_token) = super::page(found, size, |tenant| tenant.id.to_string());
         let tenants = found.into_iter().map(tenant).collect();
         Ok(Response::new(pb::ListTenantsResponse { tenants, next_page_token }))
     }
@@ -110,9 +108,7 @@ impl AdminService for Rpc {
         let before = page::place("page_token", &message.page_token, &mut bad);
         let tenant = valid(tenant, bad)?;
         let found = self.access.list_users(call, tenant, before, size.saturating_add(1)).await?;
-        let (found, more) = cut(found, size);
-        let last = found.last().filter(|_| more);
-        let next_page_token = last.map_or_else(String::new, |last| token(&last.id));
+        let (found, next_page_token) = super::page(found, size, |user| user.id.to_string());
         let users = found.into_iter().map(user).collect();
         Ok(Response::new(pb::ListUsersResponse { users, next_page_token }))
     }

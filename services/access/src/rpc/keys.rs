@@ -3,7 +3,7 @@
 use kit::{
     caller::Caller,
     errors::{self, Violations},
-    page::{self, cut, token},
+    idempotency, page,
     time::{from_timestamp, now, timestamp},
 };
 use prost_types::Timestamp;
@@ -29,7 +29,7 @@ impl ApiKeyService for Rpc {
         &self,
         request: Request<pb::CreateApiKeyRequest>,
     ) -> Result<Response<pb::CreateApiKeyResponse>, Status> {
-        let caller = admin(&request)?;
+        let caller = person(&request)?;
         let message = request.into_inner();
         let given = message.api_key.unwrap_or_default();
         let mut bad = Violations::new();
@@ -56,19 +56,18 @@ impl ApiKeyService for Rpc {
         let size = page::size("page_size", message.page_size, &mut bad);
         let before = page::place("page_token", &message.page_token, &mut bad);
         bad.into_result().map_err(Error::Kit)?;
-        let found = self.access.list_keys(caller.tenant(), before, size.saturating_add(1)).await?;
-        let (found, more) = cut(found, size);
-        let last = found.last().filter(|_| more);
-        let next_page_token = last.map_or_else(String::new, |last| token(&last.id));
+        let limit = size.saturating_add(1);
+        let (found, total_size) = self.access.list_keys(caller.tenant(), before, limit).await?;
+        let (found, next_page_token) = super::page(found, size, |key| key.id.to_string());
         let api_keys = found.into_iter().map(key).collect();
-        Ok(Response::new(pb::ListApiKeysResponse { api_keys, next_page_token }))
+        Ok(Response::new(pb::ListApiKeysResponse { api_keys, next_page_token, total_size }))
     }
 
     async fn update_api_key(
         &self,
         request: Request<pb::UpdateApiKeyRequest>,
     ) -> Result<Response<pb::ApiKey>, Status> {
-        let caller = admin(&request)?;
+        let caller = person(&request)?;
         let message = request.into_inner();
         let mut bad = Violations::new();
         let given = message.api_key.unwrap_or_default();
@@ -86,7 +85,7 @@ impl ApiKeyService for Rpc {
         &self,
         request: Request<pb::RotateApiKeyRequest>,
     ) -> Result<Response<pb::RotateApiKeyResponse>, Status> {
-        let caller = admin(&request)?;
+        let caller = person(&request)?;
         let message = request.into_inner();
         let mut bad = Violations::new();
         let id = bad.required("api_key_id", &message.api_key_id, ApiKeyId::parse);
@@ -96,11 +95,13 @@ impl ApiKeyService for Rpc {
         if until.is_some_and(|until| until > latest) {
             bad.add(field, "must be at most 90 days from now");
         }
+        let request_key =
+            idempotency::Key::of(&caller, "RotateApiKey", &message.request_id, &message, &mut bad);
         bad.into_result().map_err(Error::Kit)?;
         let Some(id) = id.filter(|_| !message.validate_only) else {
             return Ok(Response::new(pb::RotateApiKeyResponse::default()));
         };
-        let (rotated, secret) = self.access.rotate_key(&caller, id, until).await?;
+        let (rotated, secret) = self.access.rotate_key(&caller, request_key, id, until).await?;
         let (api_key, secret) = (Some(key(rotated)), secret.reveal());
         Ok(Response::new(pb::RotateApiKeyResponse { api_key, secret }))
     }
@@ -109,7 +110,7 @@ impl ApiKeyService for Rpc {
         &self,
         request: Request<pb::RevokeApiKeyRequest>,
     ) -> Result<Response<pb::ApiKey>, Status> {
-        let caller = admin(&request)?;
+        let caller = person(&request)?;
         let mut bad = Violations::new();
         let id = bad.required("api_key_id", &request.get_ref().api_key_id, ApiKeyId::parse);
         bad.into_result().map_err(Error::Kit)?;
@@ -125,6 +126,13 @@ fn admin<M>(request: &Request<M>) -> Result<Caller, Error> {
     let caller = Caller::of(request).map_err(Error::Kit)?;
     let may = caller.user().is_none() || caller.scopes().iter().any(|scope| scope == ADMIN);
     if may { Ok(caller) } else { Err(Error::ScopeMissing(ADMIN)) }
+}
+
+/// The same, who has not come with a key: one that could make keys would outlive its own end, and leave its
+/// own networks.
+fn person<M>(request: &Request<M>) -> Result<Caller, Error> {
+    let caller = admin(request)?;
+    if caller.key().is_some() { Err(Error::LoginRequired) } else { Ok(caller) }
 }
 
 fn settings(given: &pb::ApiKey, bad: &mut Violations) -> Option<KeySettings> {

@@ -6,7 +6,7 @@ use sqlx::{PgConnection, postgres::types::PgInterval};
 use uuid::Uuid;
 
 use super::PURGED_AT_ONCE;
-use crate::domain::{Subject, Tally, WINDOW};
+use crate::domain::{Subject, Tally, UNDECIDED, WINDOW};
 
 /// Records a try for each of its subjects.
 pub(crate) async fn insert(
@@ -38,15 +38,19 @@ pub(crate) async fn tally(
         r#"
         select
             count(*) as "tries!",
-            count(*) filter (where wrong) as "wrong!",
-            (extract(epoch from now() - max(attempt_time) filter (where wrong)) * 1000)::bigint
+            count(*) filter (where is_wrong) as "wrong!",
+            (extract(epoch from now() - max(attempt_time) filter (where is_wrong)) * 1000)::bigint
                 as since_wrong_ms
-        from login_attempts
-        where subject = $1 and attempt_time > now() - $2::interval and attempt_id <> $3
+        from (
+            select attempt_time, wrong or attempt_time < now() - $4::interval as is_wrong
+            from login_attempts
+            where subject = $1 and attempt_time > now() - $2::interval and attempt_id <> $3
+        ) tries
         "#,
         subject.as_bytes(),
-        window(),
+        interval(WINDOW),
         attempt,
+        interval(UNDECIDED),
     )
     .fetch_one(conn)
     .await?;
@@ -67,24 +71,31 @@ pub(crate) async fn mark_wrong(conn: &mut PgConnection, attempt: Uuid) -> Result
     Ok(())
 }
 
+/// Does nothing, in as many round trips as it takes to put a try on record: so that the time tells nothing.
+pub(crate) async fn nothing(conn: &mut PgConnection) -> Result<(), sqlx::Error> {
+    sqlx::query!("select 1 as nothing").fetch_one(conn).await?;
+    Ok(())
+}
+
 /// Forgets a try.
 pub(crate) async fn delete(conn: &mut PgConnection, attempt: Uuid) -> Result<(), sqlx::Error> {
     sqlx::query!("delete from login_attempts where attempt_id = $1", attempt).execute(conn).await?;
     Ok(())
 }
 
-/// Forgets the wrong tries of a subject, but for those that somebody else is forgetting.
+/// Forgets the wrong tries of a subject, and those given up, but for those that somebody else is forgetting.
 pub(crate) async fn forgive(conn: &mut PgConnection, subject: &Subject) -> Result<(), sqlx::Error> {
     sqlx::query!(
         "
         delete from login_attempts
         where (attempt_id, subject) in (
             select attempt_id, subject from login_attempts
-            where subject = $1 and wrong
+            where subject = $1 and (wrong or attempt_time < now() - $2::interval)
             for update skip locked
         )
         ",
         subject.as_bytes(),
+        interval(UNDECIDED),
     )
     .execute(conn)
     .await?;
@@ -104,7 +115,7 @@ pub(crate) async fn purge(conn: &mut PgConnection) -> Result<(), sqlx::Error> {
             for update skip locked
         )
         ",
-        window(),
+        interval(WINDOW),
         PURGED_AT_ONCE,
     )
     .execute(conn)
@@ -112,7 +123,7 @@ pub(crate) async fn purge(conn: &mut PgConnection) -> Result<(), sqlx::Error> {
     Ok(())
 }
 
-fn window() -> PgInterval {
-    let microseconds = i64::try_from(WINDOW.as_micros()).unwrap_or(i64::MAX);
+fn interval(duration: Duration) -> PgInterval {
+    let microseconds = i64::try_from(duration.as_micros()).unwrap_or(i64::MAX);
     PgInterval { months: 0, days: 0, microseconds }
 }

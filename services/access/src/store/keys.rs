@@ -5,6 +5,7 @@ use time::OffsetDateTime;
 use types::{ApiKeyId, TenantId, UserId};
 use uuid::Uuid;
 
+use super::words;
 use crate::domain::{Grant, Holder, Key, KeyChange, KeySettings, NewKey, Scope, Secret, TokenHash};
 
 struct Row {
@@ -35,10 +36,6 @@ impl From<Row> for Key {
             last_use_time: row.last_use_time,
         }
     }
-}
-
-fn words(scopes: &[Scope]) -> Vec<String> {
-    scopes.iter().map(|scope| scope.as_str().to_owned()).collect()
 }
 
 /// Adds a key, without a secret.
@@ -127,6 +124,16 @@ pub(crate) async fn list(
     Ok(rows.into_iter().map(Into::into).collect())
 }
 
+/// How many keys a tenant has.
+pub(crate) async fn count(conn: &mut PgConnection, tenant: TenantId) -> Result<i64, sqlx::Error> {
+    sqlx::query_scalar!(
+        r#"select count(*) as "count!" from api_keys where tenant_id = $1"#,
+        tenant.uuid(),
+    )
+    .fetch_one(conn)
+    .await
+}
+
 /// Changes a key that is locked.
 pub(crate) async fn update(
     conn: &mut PgConnection,
@@ -189,22 +196,50 @@ pub(crate) async fn revoke(
     Ok(row.into())
 }
 
-/// Gives a key that is locked, and has no secret without an end, its latest one.
+/// Gives a key that is locked, and has no secret without an end, its latest one; the request that asked for
+/// it, where that has a name.
 pub(crate) async fn insert_secret(
     conn: &mut PgConnection,
     id: ApiKeyId,
     secret: &Secret,
+    request_id: Option<&str>,
 ) -> Result<(), sqlx::Error> {
     let hash = secret.hash();
     sqlx::query!(
-        "insert into api_key_secrets (tenant_id, secret_hash, key_id) values ($1, $2, $3)",
+        "
+        insert into api_key_secrets (tenant_id, secret_hash, key_id, request_id)
+        values ($1, $2, $3, $4)
+        ",
         secret.tenant().uuid(),
         hash.as_bytes(),
         id.uuid(),
+        request_id,
     )
     .execute(conn)
     .await?;
     Ok(())
+}
+
+/// Whether a key that is locked has a secret of this request.
+pub(crate) async fn has_secret_of(
+    conn: &mut PgConnection,
+    tenant: TenantId,
+    id: ApiKeyId,
+    request_id: &str,
+) -> Result<bool, sqlx::Error> {
+    sqlx::query_scalar!(
+        r#"
+        select exists (
+            select from api_key_secrets
+            where tenant_id = $1 and key_id = $2 and request_id = $3
+        ) as "exists!"
+        "#,
+        tenant.uuid(),
+        id.uuid(),
+        request_id,
+    )
+    .fetch_one(conn)
+    .await
 }
 
 /// Deletes the secrets of a key that were to end anyway, and ends the latest at a time, or now.

@@ -5,6 +5,7 @@ use time::OffsetDateTime;
 use types::{Email, TenantId, UserId};
 use uuid::Uuid;
 
+use super::words;
 use crate::domain::{EmailKey, PasswordHash, Scope};
 
 /// A user as a login finds them.
@@ -80,6 +81,28 @@ pub(crate) async fn find(
         password_hash: PasswordHash::from_kept(row.password_hash),
         active: row.active,
     }))
+}
+
+/// Whether a user is still active and has the password that was found, which stays so until the transaction
+/// ends.
+pub(crate) async fn is_unchanged(
+    conn: &mut PgConnection,
+    user: &User,
+) -> Result<bool, sqlx::Error> {
+    let found = sqlx::query_scalar!(
+        r#"
+        select true as "is_there!"
+        from api_users
+        where tenant_id = $1 and user_id = $2 and password_hash = $3 and disable_time is null
+        for share
+        "#,
+        user.tenant.uuid(),
+        user.id.uuid(),
+        user.password_hash.as_str(),
+    )
+    .fetch_optional(conn)
+    .await?;
+    Ok(found.is_some())
 }
 
 /// What a user may do; none where the tenant has no such user.
@@ -204,8 +227,4 @@ pub(crate) async fn update(
     .fetch_optional(conn)
     .await?;
     Ok(row.map(Into::into))
-}
-
-fn words(scopes: &[Scope]) -> Vec<String> {
-    scopes.iter().map(|scope| scope.as_str().to_owned()).collect()
 }

@@ -5,6 +5,7 @@ use proto::access::v1::{
     CreateTenantRequest, CreateUserRequest, ListTenantsRequest, ListUsersRequest, Tenant,
     UpdateTenantRequest, UpdateUserRequest, User, admin_service_client::AdminServiceClient,
 };
+use sqlx::AssertSqlSafe;
 use tonic::{Code, transport::Channel};
 
 use crate::support::{EMAIL, PASSWORD, Setup, refusal, setup, token_invalid, wrong_credentials};
@@ -91,6 +92,70 @@ async fn a_new_password_ends_the_tokens_and_the_old_password() {
     assert_eq!(refusal(setup.look_up(&token).await), token_invalid());
     assert_eq!(refusal(setup.login(EMAIL, PASSWORD).await), wrong_credentials());
     assert!(setup.login(EMAIL, &password).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_login_under_way_does_not_survive_a_new_password_or_the_end_of_its_user() {
+    for change in ["password_hash = password_hash || 'x'", "disable_time = now()"] {
+        let setup = setup().await;
+        let mut changing = setup.pool.begin().await.unwrap();
+        let change = AssertSqlSafe(format!("update api_users set {change}"));
+        sqlx::query(change).execute(&mut *changing).await.unwrap();
+
+        // It finds the old password to be right, and then waits for who changes it.
+        let login = {
+            let setup = setup.clone();
+            tokio::spawn(async move { setup.login(EMAIL, PASSWORD).await })
+        };
+        let waits = "
+            select exists (
+                select from pg_stat_activity
+                where datname = current_database() and wait_event_type = 'Lock'
+            )
+        ";
+        while !login.is_finished() {
+            let waits = sqlx::query_scalar(waits).fetch_one(&setup.pool);
+            if waits.await.unwrap() {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        changing.commit().await.unwrap();
+
+        assert_eq!(refusal(login.await.unwrap()), wrong_credentials());
+        let tokens: i64 =
+            sqlx::query_scalar("select count(*) from tokens").fetch_one(&setup.pool).await.unwrap();
+        assert_eq!(tokens, 0);
+    }
+}
+
+/// What is on record, oldest first.
+async fn recorded(setup: &Setup) -> Vec<String> {
+    let actions = "select action from audit_records order by audit_record_id";
+    sqlx::query_scalar(actions).fetch_all(&setup.pool).await.unwrap()
+}
+
+#[tokio::test]
+async fn what_changes_nothing_and_who_is_nobody_are_not_on_record() {
+    let setup = setup().await;
+    let before = recorded(&setup).await;
+    let user = Some(User {
+        tenant_id: setup.tenant.to_string(),
+        user_id: setup.user.to_string(),
+        active: true,
+        ..User::default()
+    });
+    let update =
+        UpdateUserRequest { user, password: String::new(), update_mask: Some(mask("active")) };
+
+    set_active(&setup, true).await;
+    client(&setup).update_user(update).await.unwrap();
+    setup.login("nobody@example.com", PASSWORD).await.unwrap_err();
+    assert_eq!(recorded(&setup).await, before);
+
+    set_active(&setup, false).await;
+    setup.login(EMAIL, "a wrong password").await.unwrap_err();
+    assert_eq!(recorded(&setup).await[before.len()..], ["tenant.update", "login.refuse"]);
 }
 
 #[tokio::test]

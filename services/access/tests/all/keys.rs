@@ -29,7 +29,7 @@ fn caller(tenant: TenantId, user: Option<UserId>, scopes: &[&str]) -> Caller {
 
 impl Keys {
     fn admin(&self) -> Caller {
-        caller(self.setup.tenant, Some(self.setup.user), &["admin"])
+        caller(self.setup.tenant, Some(self.setup.user), &access::SCOPES)
     }
 
     fn new_key(&self) -> ApiKey {
@@ -62,6 +62,15 @@ impl Keys {
     }
 
     async fn rotate(&self, id: &str, old_until: Option<Duration>) -> Result<String, Status> {
+        self.rotate_once("", id, old_until).await
+    }
+
+    async fn rotate_once(
+        &self,
+        request_id: &str,
+        id: &str,
+        old_until: Option<Duration>,
+    ) -> Result<String, Status> {
         let at = |after| kit::time::now().saturating_add(after);
         let after = old_until.map(|after| time::Duration::try_from(after).unwrap());
         let old_secret_expire_time = after.map(|after| kit::time::timestamp(at(after)));
@@ -69,6 +78,7 @@ impl Keys {
             api_key_id: id.into(),
             old_secret_expire_time,
             validate_only: false,
+            request_id: request_id.into(),
         };
         let rotated = self.client.clone().rotate_api_key(self.admin().request(message)).await?;
         Ok(rotated.into_inner().secret)
@@ -185,6 +195,57 @@ async fn after_a_rotation_the_old_secret_lives_until_its_time_and_an_older_one_n
     assert!(keys.setup.look_up(&third).await.is_ok());
     keys.rotate(id, None).await.unwrap();
     assert_eq!(refusal(keys.setup.look_up(&third).await), token_invalid());
+}
+
+#[tokio::test]
+async fn a_rotation_that_comes_again_leaves_the_secret_in_use() {
+    let keys = keys().await;
+    let (key, first) = keys.create(keys.new_key()).await.unwrap();
+    let (id, a_day) = (&key.api_key_id, Some(Duration::from_hours(24)));
+
+    let second = keys.rotate_once("r1", id, a_day).await.unwrap();
+    let again = keys.rotate_once("r1", id, None).await;
+
+    assert_eq!(refusal(again), (Code::AlreadyExists, "API_KEY_ROTATED".into()));
+    assert!(keys.setup.look_up(&first).await.is_ok());
+    assert!(keys.setup.look_up(&second).await.is_ok());
+    let bad = keys.rotate_once("r 1", id, None).await;
+    assert_eq!(refusal(bad), (Code::InvalidArgument, "INVALID_FIELDS".into()));
+    keys.rotate_once("r2", id, None).await.unwrap();
+    assert_eq!(refusal(keys.setup.look_up(&second).await), token_invalid());
+}
+
+#[tokio::test]
+async fn nobody_gives_more_than_they_have_and_a_key_gives_nothing() {
+    let keys = keys().await;
+    let (key, _) = keys.create(keys.new_key()).await.unwrap();
+    let of = |scopes: &[&str]| caller(keys.setup.tenant, Some(keys.setup.user), scopes);
+    let new = |name: &str| ApiKey { name: name.into(), ..keys.new_key() };
+
+    let more = keys.create_for(&of(&["admin", "ledgers:read"]), new("more")).await;
+    let as_much = of(&["admin", "ledgers:read", "payments:write"]);
+    keys.create_for(&as_much, new("as much")).await.unwrap();
+    let id = key.api_key_id.clone();
+    let rotate = RotateApiKeyRequest { api_key_id: id, ..RotateApiKeyRequest::default() };
+    let less = of(&["admin", "ledgers:read"]);
+    let stolen = keys.client.clone().rotate_api_key(less.request(rotate.clone())).await;
+    assert_eq!(refusal(stolen), (Code::PermissionDenied, "PERMISSION_DENIED".into()));
+    let program = keys.admin().with_key(Some(types::ApiKeyId::new()));
+
+    assert_eq!(refusal(more), (Code::InvalidArgument, "INVALID_FIELDS".into()));
+    let login = (Code::PermissionDenied, "LOGIN_REQUIRED".to_owned());
+    assert_eq!(refusal(keys.create_for(&program, new("its own")).await), login);
+    assert_eq!(refusal(keys.revoke(&program, &key.api_key_id).await), login);
+    let rotated = keys.client.clone().rotate_api_key(program.request(rotate)).await;
+    assert_eq!(refusal(rotated), login);
+    let paths = vec!["scopes".to_owned()];
+    let update = UpdateApiKeyRequest {
+        api_key: Some(ApiKey { scopes: vec!["admin".into()], ..key }),
+        update_mask: Some(prost_types::FieldMask { paths }),
+        validate_only: false,
+    };
+    let updated = keys.client.clone().update_api_key(program.request(update)).await;
+    assert_eq!(refusal(updated), login);
 }
 
 #[tokio::test]

@@ -134,6 +134,27 @@ async fn an_unknown_address_takes_as_long_as_a_known_one() {
 }
 
 #[tokio::test]
+async fn tries_that_were_given_up_count_as_wrong_ones_and_a_right_one_ends_them() {
+    let setup = setup().await;
+    let given_up = "
+        insert into login_attempts (attempt_id, subject, attempt_time)
+        select gen_random_uuid(), sha256('email:ann@example.com'), now() - interval '40 seconds'
+        from generate_series(1, 10)
+    ";
+    sqlx::query(given_up).execute(&setup.pool).await.unwrap();
+
+    let held_back = setup.login(EMAIL, PASSWORD).await.unwrap_err();
+    let_a_minute_pass(&setup).await;
+    let later = setup.login(EMAIL, PASSWORD).await;
+
+    let after = held_back.get_error_details().retry_info().unwrap().retry_delay.unwrap();
+    assert!((5..=20).contains(&after.as_secs()), "{after:?}");
+    assert_eq!(refusal::<()>(Err(held_back)), too_many_attempts());
+    assert!(later.is_ok());
+    assert_eq!(kept_attempts(&setup).await, 0);
+}
+
+#[tokio::test]
 async fn right_tries_do_not_count() {
     let setup = setup().await;
 

@@ -40,7 +40,7 @@ impl Parse for NewKey {
             name: object.text("name"),
             scopes: object.list("scopes"),
             allowed_addresses: object.list("allowed_addresses"),
-            expires: object.time("expires"),
+            expires: object.moment("expires"),
             requests_per_second: object.integer("requests_per_second"),
         }
     }
@@ -82,7 +82,7 @@ impl Parse for KeyChanges {
             name: object.text("name"),
             scopes: object.list("scopes"),
             allowed_addresses: object.list("allowed_addresses"),
-            expires: object.time("expires"),
+            expires: object.moment("expires"),
             requests_per_second: object.integer("requests_per_second"),
         }
     }
@@ -126,6 +126,6 @@ pub(crate) struct Rotation {
 
 impl Parse for Rotation {
     fn parse(object: &mut Object<'_>) -> Self {
-        Self { old_expires: object.time("old_expires") }
+        Self { old_expires: object.moment("old_expires") }
     }
 }

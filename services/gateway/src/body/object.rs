@@ -104,16 +104,6 @@ impl<'a> Object<'a> {
         self.read(name, "must be a whole number", |raw| serde_json::from_str(raw).ok())
     }
 
-    /// The first moment of what a text names.
-    pub(crate) fn time(&mut self, name: &str) -> Option<Timestamp> {
-        let text = self.text(name)?;
-        let at = clock::first_moment(&text);
-        if at.is_none() {
-            self.wrong(name, clock::MUST_BE);
-        }
-        at.map(kit::time::timestamp)
-    }
-
     /// `true`, `false`, or either as a text.
     pub(crate) fn boolean(&mut self, name: &str) -> Option<bool> {
         let read = |raw: &str| match raw {
@@ -159,9 +149,8 @@ impl<'a> Object<'a> {
     where
         T: Copy + PartialEq + Into<i32>,
     {
-        let wrong = "must be a list of texts";
-        let texts = self.read(name, wrong, |raw| serde_json::from_str::<Vec<String>>(raw).ok());
-        self.chosen(name, &texts.unwrap_or_default(), words)
+        let texts = self.list(name).unwrap_or_default();
+        self.chosen(name, &texts, words)
     }
 
     /// An object inside this one.

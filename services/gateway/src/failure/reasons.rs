@@ -10,7 +10,7 @@ pub(super) struct Told {
 }
 
 /// Codes with their messages of at most 100 characters.
-const MESSAGES: [(&str, &str); 37] = [
+const MESSAGES: [(&str, &str); 39] = [
     ("UNAUTHENTICATED", "A valid token is required"),
     ("WRONG_CREDENTIALS", "The e-mail address or the password is wrong"),
     ("TOO_MANY_ATTEMPTS", "Too many wrong tries; try again later"),
@@ -47,6 +47,8 @@ const MESSAGES: [(&str, &str); 37] = [
     ("API_KEY_NOT_FOUND", "There is no such API key"),
     ("API_KEY_NAME_TAKEN", "Another API key has this name"),
     ("API_KEY_REVOKED", "The API key is revoked"),
+    ("API_KEY_ROTATED", "The request has rotated the key before; its secret is not told again"),
+    ("LOGIN_REQUIRED", "An API key cannot do this; log in"),
     ("RATE_LIMITED", "Too many requests; try again later"),
 ];
 

@@ -14,7 +14,7 @@ use proto::{
     r#type::v1::VerificationStatus as Status,
 };
 use tonic::Code;
-use types::UserId;
+use types::{ApiKeyId, UserId};
 
 use crate::support::{Setup, bad_fields, reason, setup, setup_with, with_provider};
 
@@ -133,6 +133,25 @@ async fn four_eyes_are_two_people() {
     let decisions = history(&setup, &created.verification_id).await.decisions;
     assert_eq!(decisions.len(), 2);
     assert_eq!(setup.settled_status(&created.customer_id).await, Status::Verified);
+}
+
+#[tokio::test]
+async fn a_key_is_none_of_two_people() {
+    let mut setup = setup().await;
+    let created = in_review(&mut setup).await;
+    let approve = ruling(&setup, &created, Decision::Approve).await;
+    let key = colleague(&setup).with_key(Some(ApiKeyId::new()));
+    want_four_eyes(&setup).await;
+
+    let first = decide(&setup, &setup.caller, approve.clone()).await.unwrap();
+    let refused = decide(&setup, &key, approve).await.unwrap_err();
+
+    assert!(first.waits_for_another);
+    assert_eq!(
+        (refused.code(), reason(&refused)),
+        (Code::PermissionDenied, "LOGIN_REQUIRED".into())
+    );
+    assert_eq!(history(&setup, &created.verification_id).await.decisions.len(), 1);
 }
 
 #[tokio::test]

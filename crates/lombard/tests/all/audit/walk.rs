@@ -304,7 +304,8 @@ async fn administer() -> Vec<&'static str> {
     let made = admin.create_tenant(ask(CreateTenantRequest { tenant }, "tenant.create"));
     let tenant = made.await.unwrap().into_inner();
     let tenant_id = tenant.tenant_id.clone();
-    let update = UpdateTenantRequest { tenant: Some(tenant), update_mask: mask("active") };
+    let tenant = Some(Tenant { requests_per_second: 5, ..tenant });
+    let update = UpdateTenantRequest { tenant, update_mask: mask("requests_per_second") };
     admin.update_tenant(ask(update, "tenant.update")).await.unwrap();
     let user = User {
         tenant_id: tenant_id.clone(),
@@ -318,7 +319,7 @@ async fn administer() -> Vec<&'static str> {
     admin.list_users(ask(list, "users.read")).await.unwrap();
     let object = format!("users/{}", user.user_id);
     let update = UpdateUserRequest {
-        user: Some(user),
+        user: Some(User { active: false, ..user }),
         update_mask: mask("active"),
         ..UpdateUserRequest::default()
     };

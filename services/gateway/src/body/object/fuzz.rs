@@ -36,13 +36,12 @@ pub fn bodies(data: &[u8]) {
 }
 
 /// Every way in which a field is read.
-const READERS: [fn(&mut Object<'_>, &str); 13] = [
+const READERS: [fn(&mut Object<'_>, &str); 12] = [
     |object, name| drop(object.text(name)),
     |object, name| drop(object.text_or_integer(name)),
     |object, name| drop(object.amount(name)),
     |object, name| drop(object.list(name)),
     |object, name| _ = object.integer(name),
-    |object, name| _ = object.time(name),
     |object, name| _ = object.boolean(name),
     |object, name| _ = object.moment(name),
     |object, name| drop(object.base64(name)),
