@@ -1,6 +1,7 @@
 //! What every service shares: how it is configured, started, stopped, called and seen, and how it
 //! refuses. No rule of any domain is here.
 
+pub mod address;
 mod admin;
 pub mod audit;
 pub mod caller;

@@ -1,9 +1,10 @@
-//! Connections that come in. Handshakes are made beside one another, within a time and up to a number,
-//! so that one who does not go on keeps nobody else waiting.
+//! Connections that come in. Handshakes are made beside one another, within a time and up to a number, in all
+//! and of one address, so that one who does not go on keeps nobody else waiting.
 
 use std::{
+    collections::HashMap,
     io,
-    net::SocketAddr,
+    net::{IpAddr, SocketAddr},
     pin::Pin,
     sync::Arc,
     task::{Context, Poll},
@@ -27,12 +28,15 @@ use super::{
     files::Reread,
     identity::Identity,
 };
-use crate::peers::Peer;
+use crate::{address::one_client, peers::Peer};
 
 /// How long a handshake may take.
 const HANDSHAKE: Duration = Duration::from_secs(5);
 /// How many are made at a time.
-const HANDSHAKES: usize = 512;
+const HANDSHAKES: usize = 1024;
+/// So many of them with whoever comes. Of the others no address has more than a few.
+const FREE: usize = 384;
+const FEW: usize = 16;
 /// How long to wait when there are too many open files.
 const PAUSE: Duration = Duration::from_millis(100);
 
@@ -131,12 +135,51 @@ impl Stream for Accepting {
     }
 }
 
+/// Handshakes under way.
+#[derive(Debug, Default)]
+struct Handshakes {
+    all: usize,
+    of: HashMap<IpAddr, usize>,
+}
+
+impl Handshakes {
+    /// Whether one more may begin with somebody.
+    fn begin(&mut self, with: IpAddr) -> bool {
+        let of_one = self.of.get(&with).copied().unwrap_or(0);
+        if self.all >= FREE && of_one >= FEW {
+            return false;
+        }
+        self.all = self.all.saturating_add(1);
+        self.of.insert(with, of_one.saturating_add(1));
+        true
+    }
+
+    fn end(&mut self, with: IpAddr) {
+        self.all = self.all.saturating_sub(1);
+        if let Some(of_one) = self.of.get_mut(&with) {
+            *of_one = of_one.saturating_sub(1);
+            if *of_one == 0 {
+                self.of.remove(&with);
+            }
+        }
+    }
+}
+
 async fn accept(listener: Listener, sender: mpsc::Sender<Connection>) {
     let mut handshakes = JoinSet::new();
+    let mut counts = Handshakes::default();
     loop {
         tokio::select! {
             accepted = listener.tcp.accept(), if handshakes.len() < HANDSHAKES => match accepted {
                 Ok((stream, address)) => {
+                    // Without TLS there is nothing to wait for.
+                    let is_plain = matches!(listener.security, Security::None(_));
+                    let with = (!is_plain).then(|| one_client(address.ip()));
+                    if with.is_some_and(|with| !counts.begin(with)) {
+                        // Dropped, and thus told.
+                        metrics::counter!("lombard_handshakes_refused").increment(1);
+                        continue;
+                    }
                     let (security, sender) = (listener.security.clone(), sender.clone());
                     handshakes.spawn(async move {
                         match timeout(HANDSHAKE, prove(stream, address, &security)).await {
@@ -145,6 +188,7 @@ async fn accept(listener: Listener, sender: mpsc::Sender<Connection>) {
                             Ok(Err(error)) => tracing::warn!(%address, %error, "a handshake failed"),
                             Err(_) => tracing::warn!(%address, "a handshake took too long"),
                         }
+                        with
                     });
                 }
                 Err(error) => {
@@ -152,7 +196,14 @@ async fn accept(listener: Listener, sender: mpsc::Sender<Connection>) {
                     sleep(PAUSE).await;
                 }
             },
-            Some(_) = handshakes.join_next() => {}
+            Some(ended) = handshakes.join_next() => match ended {
+                Ok(with) => with.into_iter().for_each(|with| counts.end(with)),
+                // Of whom it was is not known: the counts begin anew.
+                Err(error) => {
+                    tracing::error!(%error, "a handshake broke");
+                    counts = Handshakes::default();
+                }
+            },
         }
     }
 }
@@ -178,4 +229,29 @@ async fn prove(
         }
     };
     Ok(Connection { link, peer, address })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn one_address_leaves_handshakes_to_others() {
+        let mut counts = Handshakes::default();
+        let address = |i: u16| one_client(IpAddr::from([0x2001, 0xdb8, i, 0, 0, 0, 0, i]));
+
+        let began = (0..5000).filter(|_| counts.begin(address(1))).count();
+
+        assert_eq!(began, FREE);
+        for _ in 0..FEW {
+            assert!(counts.begin(address(2)));
+        }
+        assert!(!counts.begin(address(2)), "nobody has more than a few of the rest");
+        assert!(counts.begin(address(3)));
+        for _ in 0..began {
+            counts.end(address(1));
+        }
+        assert!(counts.begin(address(2)), "there is room again");
+        assert_eq!(counts.of.len(), 2);
+    }
 }

@@ -16,7 +16,7 @@ use kit::{
 use tempfile::TempDir;
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
-    net::TcpStream,
+    net::{TcpSocket, TcpStream},
     time::{sleep, timeout},
 };
 use tonic::{Status, service::Routes, transport::Channel};
@@ -164,10 +164,13 @@ async fn plaintext_to_a_tls_port_gets_no_answer() {
 async fn who_does_not_go_on_with_a_handshake_keeps_nobody_waiting() {
     let certificates = Certificates::new();
     let url = serve(&certificates.links(CUSTOMER)).await;
-    let address = url.trim_start_matches("https://");
+    let address = url.trim_start_matches("https://").parse().unwrap();
+    // More than handshakes were ever made at a time, all from one address, which is not the client's.
     let mut silent = Vec::new();
-    for _ in 0..50 {
-        silent.push(TcpStream::connect(address).await.unwrap());
+    for _ in 0..520 {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.bind("127.0.0.2:0".parse().unwrap()).unwrap();
+        silent.push(socket.connect(address).await.unwrap());
     }
 
     let answer = ask(certificates.links(GATEWAY).channel(CUSTOMER, &url).unwrap());
