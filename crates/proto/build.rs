@@ -30,6 +30,9 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     )?;
     let out = PathBuf::from(std::env::var("OUT_DIR")?);
     std::fs::write(out.join("lombard.bin"), descriptors.encode_to_vec())?;
-    tonic_prost_build::configure().compile_fds(descriptors)?;
+    tonic_prost_build::configure()
+        // So large that a message is not to be copied for a second try.
+        .bytes(".lombard.kyc.v1.Document.content")
+        .compile_fds(descriptors)?;
     Ok(())
 }

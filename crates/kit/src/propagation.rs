@@ -4,6 +4,7 @@ use http::HeaderMap;
 use opentelemetry::{
     global,
     propagation::{Extractor, Injector},
+    trace::TraceContextExt,
 };
 use tonic::metadata::{MetadataKey, MetadataMap};
 use tracing::Span;
@@ -37,6 +38,13 @@ pub(crate) fn adopt(span: &Span, headers: &HeaderMap) {
         global::get_text_map_propagator(|propagator| propagator.extract(&Headers(headers)));
     // Without a collector there is no trace to join.
     let _ = span.set_parent(parent);
+}
+
+/// Says in `span` which one the headers name, when they name one, and leaves it the root of a trace of its own:
+/// whoever sends them decides neither what it is a part of nor whether it is kept.
+pub(crate) fn link(span: &Span, headers: &HeaderMap) {
+    let named = global::get_text_map_propagator(|propagator| propagator.extract(&Headers(headers)));
+    span.add_link(named.span().span_context().clone());
 }
 
 /// Names the current span in the metadata of an outgoing request.

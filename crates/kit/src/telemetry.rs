@@ -183,9 +183,9 @@ pub fn failed() {
     Span::current().set_status(Status::error(""));
 }
 
-/// Makes `span` part of the trace that a request's headers name, if they name one.
-pub fn adopt(span: &Span, headers: &HeaderMap) {
-    propagation::adopt(span, headers);
+/// Links `span` to the trace that a stranger's headers name, if they name one.
+pub fn link(span: &Span, headers: &HeaderMap) {
+    propagation::link(span, headers);
 }
 
 fn provider(service: &'static str, endpoint: &str) -> anyhow::Result<SdkTracerProvider> {

@@ -36,6 +36,8 @@ struct Drawn {
     until: Instant,
     /// There is nothing to draw before.
     none_before: Instant,
+    /// When and how a draw failed: those who waited for it do not each try again.
+    failed: Option<(Instant, Failure)>,
 }
 
 /// Who is counted, and how many requests they may make each second; 0: without limit.
@@ -58,18 +60,30 @@ impl Allowances {
         }
         let now = Instant::now();
         let drawn = self.drawn.get_with(subject.id, || {
-            Arc::new(Mutex::new(Drawn { left: 0, until: now, none_before: now }))
+            Arc::new(Mutex::new(Drawn { left: 0, until: now, none_before: now, failed: None }))
         });
+        let asked = now;
         // One draws; the others wait for what it gets.
         let mut drawn = drawn.lock().await;
         let now = Instant::now();
+        if let Some((at, failure)) = &drawn.failed
+            && *at >= asked
+        {
+            return Err(failure.clone());
+        }
         if drawn.left <= 0 || now >= drawn.until {
             if now < drawn.none_before {
                 let wait = drawn.none_before.duration_since(now);
                 return Err(Failure::too_often(subject.per_s, wait));
             }
-            let (left, more_after) = self.draw(caller, subject).await?;
-            *drawn = Drawn { left, until: later(now, KEPT), none_before: now };
+            let (left, more_after) = match self.draw(caller, subject).await {
+                Ok(got) => got,
+                Err(failure) => {
+                    drawn.failed = Some((Instant::now(), failure.clone()));
+                    return Err(failure);
+                }
+            };
+            *drawn = Drawn { left, until: later(now, KEPT), none_before: now, failed: None };
             if left <= 0 {
                 drawn.none_before = later(now, more_after.min(KEPT));
                 return Err(Failure::too_often(subject.per_s, more_after));
@@ -98,4 +112,32 @@ impl Allowances {
 
 fn later(now: Instant, after: Duration) -> Instant {
     now.checked_add(after).unwrap_or(now)
+}
+
+#[cfg(test)]
+mod tests {
+    use kit::caller::Call;
+    use tokio::time::timeout;
+    use types::TenantId;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn those_who_wait_for_a_draw_that_fails_do_not_wait_for_one_after_the_other() {
+        // Each try to reach it takes more than an eighth of a second.
+        let nobody = client::channel("http://127.0.0.1:9".to_owned()).unwrap();
+        let allowances = Allowances::new(AllowanceServiceClient::new(nobody));
+        let call = Call::begin(None, Duration::from_secs(20));
+        let caller = Caller::new(call, TenantId::new(), None, Vec::new());
+        let subject = Subject { id: Uuid::now_v7(), per_s: 5 };
+
+        let mut crowd = tokio::task::JoinSet::new();
+        for _ in 0..50 {
+            let (allowances, caller) = (allowances.clone(), caller.clone());
+            crowd.spawn(async move { allowances.spend(&caller, subject).await });
+        }
+        let outcomes = timeout(Duration::from_secs(4), crowd.join_all()).await.unwrap();
+
+        assert!(outcomes.iter().all(Result::is_err));
+    }
 }

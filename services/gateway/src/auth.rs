@@ -20,18 +20,21 @@ use proto::access::v1::{
 };
 use sha2::{Digest, Sha256};
 use time::OffsetDateTime;
-use tokio::sync::Semaphore;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tonic::{Code, transport::Channel};
 use types::{ApiKeyId, TenantId, UserId};
 
-use crate::{address::Network, allowances::Subject, failure::Failure};
+use crate::{address::Network, allowances::Subject, failure::Failure, load::Client};
 
 /// How long an answer is kept.
 const KEPT: Duration = Duration::from_secs(2);
 /// How many answers are kept.
 const MOST_KEPT: u64 = 10_000;
-/// Questions that are under way at the same time at most: strangers may make up tokens.
+/// Questions that are under way at the same time at most, about tokens that were good of late; and about
+/// others: strangers may make up tokens.
 const QUESTIONS: usize = 256;
+/// How long a token that was good is remembered as such.
+const GOOD_OF_LATE: Duration = Duration::from_mins(1);
 /// How long a token that was revoked here is remembered: longer than a question may be under way.
 const REVOKED_KEPT: Duration = Duration::from_mins(1);
 
@@ -42,14 +45,24 @@ pub(crate) struct Tokens {
     known: Cache<[u8; 32], Arc<Bearer>>,
     /// Revoked here. A token never becomes good again.
     revoked: Cache<[u8; 32], ()>,
+    /// Good within the last minute, which says nothing of now.
+    of_late: Cache<[u8; 32], ()>,
     questions: Arc<Semaphore>,
+    questions_of_strangers: Arc<Semaphore>,
+}
+
+/// Where a request comes from, and what of all it may have.
+#[derive(Clone, Debug)]
+pub(crate) struct Origin {
+    pub(crate) address: IpAddr,
+    pub(crate) share: Arc<Client>,
 }
 
 /// When the token of a request was found to be good.
 #[derive(Clone, Debug)]
 pub(crate) struct Proof {
     tokens: Tokens,
-    client: Option<IpAddr>,
+    origin: Option<Origin>,
     checked: Instant,
 }
 
@@ -72,8 +85,8 @@ pub(crate) struct Bearer {
 
 impl Proof {
     /// The token is good now.
-    pub(crate) fn new(tokens: Tokens, client: Option<IpAddr>) -> Self {
-        Self { tokens, client, checked: Instant::now() }
+    pub(crate) fn new(tokens: Tokens, origin: Option<Origin>) -> Self {
+        Self { tokens, origin, checked: Instant::now() }
     }
 
     /// The caller, whose token is looked at again when that was long ago: a body may arrive slowly.
@@ -88,7 +101,7 @@ impl Proof {
             let again = Caller::new(call, caller.tenant(), caller.user(), scopes);
             return Ok(again.with_key(caller.key()));
         }
-        let bearer = self.tokens.bearer(headers, self.client, &call).await?;
+        let bearer = self.tokens.bearer(headers, self.origin.as_ref(), &call).await?;
         Ok(bearer.caller(call))
     }
 }
@@ -114,23 +127,29 @@ impl Tokens {
     pub(crate) fn new(access: AccessServiceClient<Channel>) -> Self {
         let known = Cache::builder().max_capacity(MOST_KEPT).time_to_live(KEPT).build();
         let revoked = Cache::builder().max_capacity(MOST_KEPT).time_to_live(REVOKED_KEPT).build();
-        Self { access, known, revoked, questions: Arc::new(Semaphore::new(QUESTIONS)) }
+        let of_late = Cache::builder().max_capacity(MOST_KEPT).time_to_live(GOOD_OF_LATE).build();
+        let places = || Arc::new(Semaphore::new(QUESTIONS));
+        let (questions, questions_of_strangers) = (places(), places());
+        Self { access, known, revoked, of_late, questions, questions_of_strangers }
     }
 
     /// Whom the token in the headers stands for, if it may be used from there.
     pub(crate) async fn bearer(
         &self,
         headers: &HeaderMap,
-        client: Option<IpAddr>,
+        origin: Option<&Origin>,
         call: &Call,
     ) -> Result<Arc<Bearer>, Failure> {
-        let token = token(headers).ok_or_else(Failure::unauthenticated)?;
+        let token = token(headers).filter(|token| could_be(token));
+        let token = token.ok_or_else(Failure::unauthenticated)?;
         let hash = hash(token);
         let bearer = match self.known.get(&hash) {
             Some(bearer) if bearer.is_good() => bearer,
             Some(_) | None => {
+                let _places = self.ask(&hash, origin)?;
                 let bearer = Arc::new(self.look_up(token, call).await?);
                 self.known.insert(hash, Arc::clone(&bearer));
+                self.of_late.insert(hash, ());
                 bearer
             }
         };
@@ -138,7 +157,7 @@ impl Tokens {
         if self.revoked.contains_key(&hash) {
             return Err(Failure::unauthenticated());
         }
-        if !bearer.may_come_from(client) {
+        if !bearer.may_come_from(origin.map(|origin| origin.address)) {
             let message = "The API key may not be used from this address";
             return Err(Failure::new(StatusCode::FORBIDDEN, "ADDRESS_NOT_ALLOWED", message));
         }
@@ -151,8 +170,23 @@ impl Tokens {
         self.known.invalidate(&hash(token));
     }
 
+    /// Places for a question: whoever makes up tokens takes none of those who have good ones.
+    fn ask(
+        &self,
+        hash: &[u8; 32],
+        origin: Option<&Origin>,
+    ) -> Result<Vec<OwnedSemaphorePermit>, Failure> {
+        let take = |places: &Arc<Semaphore>| {
+            Arc::clone(places).try_acquire_owned().map_err(|_| Failure::overloaded())
+        };
+        if self.of_late.contains_key(hash) {
+            return Ok(vec![take(&self.questions)?]);
+        }
+        let own = origin.map(|origin| take(&origin.share.questions)).transpose()?;
+        Ok(own.into_iter().chain([take(&self.questions_of_strangers)?]).collect())
+    }
+
     async fn look_up(&self, token: &str, call: &Call) -> Result<Bearer, Failure> {
-        let _place = self.questions.try_acquire().map_err(|_| Failure::overloaded())?;
         let (mut access, call) = (self.access.clone(), call.clone());
         let message = LookUpTokenRequest { token: token.to_owned() };
         let asked = Instant::now();
@@ -197,6 +231,20 @@ pub(crate) fn token(headers: &HeaderMap) -> Option<&str> {
     (known && sole && !token.is_empty() && !token.contains([' ', '\t'])).then_some(token)
 }
 
+/// Whether a text has the form of a token, or of a key's secret. The access service knows no other.
+fn could_be(token: &str) -> bool {
+    let are_digits = |text: &str, count: usize| {
+        text.len() == count && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+    };
+    let bits = |text| are_digits(text, 64);
+    match token.strip_prefix("lk_") {
+        None => bits(token),
+        Some(rest) => rest
+            .split_once('_')
+            .is_some_and(|(tenant, secret)| are_digits(tenant, 32) && bits(secret)),
+    }
+}
+
 /// Whether a token is a key's secret, which stays good until the key is revoked.
 pub(crate) fn is_key(token: &str) -> bool {
     token.starts_with("lk_")
@@ -211,6 +259,7 @@ mod tests {
     use http::HeaderValue;
 
     use super::*;
+    use crate::{limits::Limits, load::Load};
 
     fn headers(values: &[&str]) -> HeaderMap {
         let mut headers = HeaderMap::new();
@@ -225,6 +274,47 @@ mod tests {
         for value in ["token abc", "Token abc", "Bearer abc", "bearer   abc", "BEARER abc "] {
             assert_eq!(token(&headers(&[value])), Some("abc"), "{value}");
         }
+    }
+
+    #[test]
+    fn what_has_no_form_of_a_token_is_none() {
+        let (bits, tenant) = ("0123456789abcdef".repeat(4), "0123456789abcdef".repeat(2));
+        assert!(could_be(&bits) && could_be(&format!("lk_{tenant}_{bits}")));
+
+        for text in [
+            String::new(),
+            bits.to_uppercase(),
+            bits[1..].to_owned(),
+            format!("{bits}0"),
+            format!("lk_{bits}"),
+            format!("lk_{tenant}_{tenant}"),
+            format!("lk_{bits}_{bits}"),
+            format!("{tenant}_{bits}"),
+        ] {
+            assert!(!could_be(&text), "{text}");
+        }
+    }
+
+    #[tokio::test]
+    async fn made_up_tokens_keep_no_good_one_from_being_asked_about() {
+        let nowhere = client::channel("http://127.0.0.1:9".to_owned()).unwrap();
+        let tokens = Tokens::new(AccessServiceClient::new(nowhere));
+        let load = Load::new(&Limits::default());
+        let from = |i: u8| {
+            let address = IpAddr::from([192, 0, 2, i]);
+            Origin { address, share: load.client(address) }
+        };
+        let ask = |token: &str, i| tokens.ask(&hash(token), Some(&from(i)));
+        tokens.of_late.insert(hash("good"), ());
+
+        let of_one: Vec<_> = (0..100).filter_map(|_| ask("made up", 1).ok()).collect();
+        assert_eq!(of_one.len(), 32);
+        assert!(ask("new", 2).is_ok(), "another address has places of its own");
+        let of_all: Vec<_> = (2..200).flat_map(|i| [ask("made up", i), ask("too", i)]).collect();
+        assert!(of_all.iter().any(Result::is_err), "they are bounded in all");
+
+        assert!(ask("new", 201).is_err());
+        assert!(ask("good", 1).is_ok());
     }
 
     #[test]

@@ -28,6 +28,7 @@ use crate::{
     load::Gate,
     outgoing::Outgoing,
     query,
+    scope::Needed,
 };
 
 mod depth;
@@ -37,6 +38,8 @@ mod object;
 
 /// How long a body may take to arrive.
 pub(crate) const ARRIVAL: Duration = Duration::from_secs(30);
+/// How long that of a stranger may: it is short, and there is not much room for them.
+const PUBLIC_ARRIVAL: Duration = Duration::from_secs(5);
 /// Most bodies' size at most.
 pub(crate) const USUAL_LIMIT: usize = 64 * 1024;
 /// Memory for a body before anything of it has come.
@@ -45,7 +48,7 @@ const FIRST: usize = 4 * 1024;
 /// A body that is taken as it comes, whatever it is.
 pub(crate) async fn raw(parts: &Parts, body: HttpBody) -> Result<Bytes, Failure> {
     let gate = gate(parts)?;
-    let bytes = timely(collect(&parts.headers, body, USUAL_LIMIT, gate)).await?;
+    let bytes = timely(gate, collect(&parts.headers, body, USUAL_LIMIT, gate)).await?;
     gate.enter()?;
     Ok(bytes)
 }
@@ -93,6 +96,9 @@ impl<T: Parse, S: Sync> FromRequest<S> for Body<T> {
         let proof = parts.extensions.get::<Proof>();
         let proof = proof.ok_or_else(|| Failure::internal("a caller without a token"))?;
         let caller = proof.renew(caller, &parts.headers, call).await?;
+        if let Some(needed) = parts.extensions.get::<Needed>() {
+            needed.of(&caller)?;
+        }
         let caller = caller.with_request_hash(hash(&parts, &bytes));
         let (fields, mut bad) = parse(&parts, &bytes)?;
         let key = key(&parts.headers, &mut bad);
@@ -148,14 +154,21 @@ async fn read(
         let code = "UNSUPPORTED_MEDIA_TYPE";
         return Err(Failure::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, code, message));
     }
-    timely(collect(headers, body, limit, gate)).await
+    timely(gate, collect(headers, body, limit, gate)).await
 }
 
-async fn timely(read: impl Future<Output = Result<Bytes, Failure>>) -> Result<Bytes, Failure> {
-    tokio::time::timeout(ARRIVAL, read).await.unwrap_or_else(|_| {
-        let message = "The body did not arrive within 30 seconds";
-        Err(Failure::new(StatusCode::BAD_REQUEST, "BODY_INCOMPLETE", message))
-    })
+async fn timely(
+    gate: &Gate,
+    read: impl Future<Output = Result<Bytes, Failure>>,
+) -> Result<Bytes, Failure> {
+    let (arrival, message) = if gate.is_public() {
+        (PUBLIC_ARRIVAL, "The body did not arrive within 5 seconds")
+    } else {
+        (ARRIVAL, "The body did not arrive within 30 seconds")
+    };
+    tokio::time::timeout(arrival, read)
+        .await
+        .unwrap_or_else(|_| Err(Failure::new(StatusCode::BAD_REQUEST, "BODY_INCOMPLETE", message)))
 }
 
 async fn collect(

@@ -3,7 +3,7 @@
 
 use std::{
     collections::HashMap,
-    net::{IpAddr, Ipv6Addr, SocketAddr},
+    net::{IpAddr, SocketAddr},
     pin::pin,
     sync::{Arc, Mutex, PoisonError},
     time::Duration,
@@ -17,7 +17,10 @@ use hyper_util::{
     server::conn::auto::Builder,
     service::TowerToHyperService,
 };
-use kit::tls::{Accepting, Connection};
+use kit::{
+    address::one_client,
+    tls::{Accepting, Connection},
+};
 use tokio::{
     io::AsyncWriteExt,
     task::JoinSet,
@@ -211,17 +214,6 @@ impl Drop for Place {
             if *of_one == 0 {
                 counted.of.remove(&address);
             }
-        }
-    }
-}
-
-/// The address; of IPv6 the network, because each client has 2^64 addresses of it.
-fn one_client(peer: IpAddr) -> IpAddr {
-    match peer.to_canonical() {
-        v4 @ IpAddr::V4(_) => v4,
-        IpAddr::V6(v6) => {
-            let [a, b, c, d, ..] = v6.segments();
-            Ipv6Addr::new(a, b, c, d, 0, 0, 0, 0).into()
         }
     }
 }

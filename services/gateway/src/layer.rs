@@ -26,7 +26,7 @@ use tracing::{Instrument, field};
 use crate::{
     address::{ClientAddress, Proxies},
     allowances::Allowances,
-    auth::{Proof, Tokens},
+    auth::{Origin, Proof, Tokens},
     body,
     failure::Failure,
     load::{Gate, Load, roomy},
@@ -73,7 +73,7 @@ pub(crate) async fn around(
         user.id = field::Empty,
         api_key.id = field::Empty,
     );
-    telemetry::adopt(&span, request.headers());
+    telemetry::link(&span, request.headers());
     let gate = guard.load.gate(&route, is_public(request.uri().path()));
     let remains = Remains::of(&mut request);
     // What has had an effect is told, however much memory there is.
@@ -162,20 +162,22 @@ async fn admit(
         return Err(Failure::new(StatusCode::URI_TOO_LONG, "URI_TOO_LONG", message));
     }
     let peer = request.extensions().get::<ConnectInfo<SocketAddr>>();
-    let client = peer.map(|peer| guard.proxies.client(peer.0.ip(), request.headers()));
-    if let Some(client) = client {
-        request.extensions_mut().insert(ClientAddress(client));
+    let address = peer.map(|peer| guard.proxies.client(peer.0.ip(), request.headers()));
+    let origin = address.map(|address| Origin { address, share: guard.load.client(address) });
+    if let Some(address) = address {
+        request.extensions_mut().insert(ClientAddress(address));
     }
-    if !is_public(request.uri().path()) {
-        let bearer = guard.tokens.bearer(request.headers(), client, &call).await?;
+    gate.receive(origin.as_ref().map(|origin| Arc::clone(&origin.share)))?;
+    if !gate.is_public() {
+        let bearer = guard.tokens.bearer(request.headers(), origin.as_ref(), &call).await?;
         let caller = bearer.caller(call.clone());
-        gate.belongs_to(guard.load.share(caller.tenant()));
+        gate.belongs_to(guard.load.share(caller.tenant()))?;
         name(&caller);
         for subject in bearer.subjects {
             guard.allowances.spend(&caller, subject).await?;
         }
         request.extensions_mut().insert(caller);
-        request.extensions_mut().insert(Proof::new(guard.tokens.clone(), client));
+        request.extensions_mut().insert(Proof::new(guard.tokens.clone(), origin));
     }
     // Others enter when their body is there.
     let has_body = matches!(*request.method(), Method::POST | Method::PUT);

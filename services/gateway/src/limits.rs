@@ -7,7 +7,7 @@ use crate::address::{ForwardedIn, Network, Proxies};
 /// Limits of connections, requests under way and memory; and whose word is taken for who a client is.
 #[derive(Debug, Clone, Args)]
 pub struct Limits {
-    /// Connections at the same time at most.
+    /// Connections at the same time at most; and as many requests whose bodies have not come.
     #[arg(long, env = "MAX_CONNECTIONS", default_value_t = MAX_CONNECTIONS)]
     pub max_connections: usize,
     /// Connections at the same time from one address, or one IPv6 network of 64 bits, that is no trusted
@@ -23,8 +23,8 @@ pub struct Limits {
     /// Requests at the same time at most of one tenant.
     #[arg(long, env = "MAX_REQUESTS_PER_TENANT", default_value_t = PER_TENANT)]
     pub max_requests_per_tenant: usize,
-    /// MiB of bodies in memory at the same time at most, of callers who are known; as many of long answers
-    /// that are still to be sent. One tenant may have half of either.
+    /// MiB of bodies in memory at the same time at most, of callers who are known, each body counted twice for
+    /// its copies; half as many of long answers that are still to be sent. One tenant may have half of either.
     #[arg(long, env = "MAX_BODIES_MIB", default_value_t = MAX_BODIES_MIB,
         value_parser = clap::value_parser!(u32).range(32..=65_536))]
     pub max_bodies_mib: u32,
@@ -42,7 +42,7 @@ const PER_ADDRESS: usize = 1024;
 const MAX_REQUESTS: usize = 1024;
 const PER_ROUTE: usize = 512;
 const PER_TENANT: usize = 256;
-const MAX_BODIES_MIB: u32 = 256;
+const MAX_BODIES_MIB: u32 = 192;
 
 impl Default for Limits {
     fn default() -> Self {
@@ -60,6 +60,11 @@ impl Default for Limits {
 }
 
 impl Limits {
+    /// MiB of long answers that are still to be sent.
+    pub(crate) fn answers_mib(&self) -> u32 {
+        self.max_bodies_mib.div_ceil(2)
+    }
+
     pub(crate) fn proxies(&self) -> Proxies {
         Proxies { trusted: self.trusted_proxies.clone(), header: self.forwarded_in }
     }

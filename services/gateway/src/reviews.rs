@@ -39,7 +39,7 @@ pub(crate) fn routes() -> OpenApiRouter<Peers> {
     "note": "The photograph was replaced."
 }))]
 pub(crate) struct NewDecision {
-    #[schema(schema_with = decision)]
+    #[schema(schema_with = text::decision)]
     decision: i32,
     /// Why: an `UPPER_SNAKE` code of 1-64 characters, for the record and for the verification's
     /// `reasons`. No personal data.
@@ -52,10 +52,6 @@ pub(crate) struct NewDecision {
     /// Anything else to be remembered, at most 1000 characters. It may hold personal data: it is stored
     /// encrypted, and erased with the customer's.
     note: Option<String>,
-}
-
-fn decision() -> utoipa::openapi::Object {
-    text::DECISIONS.schema()
 }
 
 impl Parse for NewDecision {
@@ -127,7 +123,7 @@ pub(crate) struct HistoryView {
 /// A change of a verification's status.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct TransitionView {
-    #[schema(schema_with = status)]
+    #[schema(schema_with = text::verification_status)]
     verification_status: &'static str,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     #[schema(required = false)]
@@ -139,14 +135,10 @@ pub(crate) struct TransitionView {
     created: String,
 }
 
-fn status() -> utoipa::openapi::Object {
-    text::VERIFICATION_STATUSES.schema()
-}
-
 /// What a person has decided.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct DecisionView {
-    #[schema(schema_with = decision)]
+    #[schema(schema_with = text::decision)]
     decision: &'static str,
     reason: String,
     /// The version of the evidence that it rests on; 0: made before decisions named it.

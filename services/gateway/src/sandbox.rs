@@ -98,14 +98,10 @@ impl Inbound {
 #[derive(ToSchema)]
 #[schema(example = json!({"decision": "reject", "reason": "DOCUMENT_FORGED"}))]
 pub(crate) struct PlayedDecision {
-    #[schema(schema_with = decision)]
+    #[schema(schema_with = text::decision)]
     decision: i32,
     /// Why: an `UPPER_SNAKE` code of 1-64 characters.
     reason: Option<String>,
-}
-
-fn decision() -> utoipa::openapi::Object {
-    text::DECISIONS.schema()
 }
 
 impl Parse for PlayedDecision {

@@ -25,15 +25,30 @@ pub(crate) fn needs(scope: &'static str, routes: OpenApiRouter<Peers>) -> OpenAp
     routes
 }
 
+/// What the route of a request needs: for those who look at the token again when its body has come.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Needed(&'static str);
+
+impl Needed {
+    /// Refuses a caller who has not the scope.
+    pub(crate) fn of(self, caller: &Caller) -> Result<(), Failure> {
+        let has_scope = caller.scopes().iter().any(|known| known == self.0);
+        if has_scope { Ok(()) } else { Err(Failure::forbidden(self.0)) }
+    }
+}
+
 async fn check(
     State(scope): State<&'static str>,
     caller: Option<Extension<Caller>>,
-    request: Request,
+    mut request: Request,
     next: Next,
 ) -> Response {
-    let has_scope = |caller: Extension<Caller>| caller.scopes().iter().any(|known| known == scope);
-    if caller.is_some_and(has_scope) {
-        return next.run(request).await;
+    let needed = Needed(scope);
+    match caller.map(|caller| needed.of(&caller)) {
+        Some(Ok(())) => {
+            request.extensions_mut().insert(needed);
+            next.run(request).await
+        }
+        Some(Err(_)) | None => Failure::forbidden(scope).into_response(),
     }
-    Failure::forbidden(scope).into_response()
 }

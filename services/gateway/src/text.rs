@@ -149,6 +149,16 @@ pub(crate) fn payment_status() -> Object {
     PAYMENT_STATUSES.schema()
 }
 
+/// How the API's description describes it.
+pub(crate) fn verification_status() -> Object {
+    VERIFICATION_STATUSES.schema()
+}
+
+/// How the API's description describes it.
+pub(crate) fn decision() -> Object {
+    DECISIONS.schema()
+}
+
 /// How well a name fits an account.
 pub(crate) static PAYEE_MATCHES: Words<PayeeMatch> = Words(&[
     ("match", PayeeMatch::Match),

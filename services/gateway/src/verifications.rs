@@ -2,7 +2,8 @@
 
 use axum::extract::State;
 use proto::kyc::v1::{
-    self as pb, CreateVerificationRequest, IdType, ListVerificationsRequest, Verification,
+    self as pb, CreateVerificationRequest, IdType, ListVerificationsRequest,
+    ListVerificationsResponse, Verification,
 };
 use serde::Serialize;
 use utoipa::ToSchema;
@@ -113,7 +114,7 @@ impl From<Document> for pb::Document {
     fn from(document: Document) -> Self {
         Self {
             mime_type: document.mime_type.unwrap_or_default(),
-            content: document.image.unwrap_or_default(),
+            content: document.image.unwrap_or_default().into(),
             mrz: document.mrz.unwrap_or_default(),
         }
     }
@@ -138,12 +139,8 @@ impl NewVerification {
 #[derive(Serialize, ToSchema)]
 pub(crate) struct StartedView {
     verification_id: String,
-    #[schema(schema_with = status)]
+    #[schema(schema_with = text::verification_status)]
     verification_status: &'static str,
-}
-
-fn status() -> utoipa::openapi::Object {
-    text::VERIFICATION_STATUSES.schema()
 }
 
 /// Starts a verification of a customer's identity.
@@ -178,7 +175,7 @@ async fn create(
 #[derive(Serialize, ToSchema)]
 pub(crate) struct VerificationView {
     verification_id: String,
-    #[schema(schema_with = status)]
+    #[schema(schema_with = text::verification_status)]
     verification_status: &'static str,
     third_party: String,
     /// Absent where there is no document: screening asked for a review.
@@ -260,11 +257,14 @@ async fn list(
     outgoing
         .send(peers.kyc, message, |peer, request| Box::pin(peer.list_verifications(request)))
         .await?
-        .view(|page| {
-            let rows = page.verifications;
-            let page = Page::of(page.total_size, rows, page.next_page_token, TryInto::try_into)?;
-            Ok(Success::of(page))
-        })
+        .view(page)
+}
+
+fn page<V: TryFrom<Verification, Error = Failure>>(
+    page: ListVerificationsResponse,
+) -> Result<Success<Page<V>>, Failure> {
+    let ListVerificationsResponse { verifications, next_page_token, total_size } = page;
+    Ok(Success::of(Page::of(total_size, verifications, next_page_token, TryInto::try_into)?))
 }
 
 /// Which verifications, and which page of them.
@@ -316,9 +316,5 @@ async fn list_all(
     outgoing
         .send(peers.kyc, message, |peer, request| Box::pin(peer.list_verifications(request)))
         .await?
-        .view(|page| {
-            let rows = page.verifications;
-            let page = Page::of(page.total_size, rows, page.next_page_token, TryInto::try_into)?;
-            Ok(Success::of(page))
-        })
+        .view(page)
 }

@@ -162,7 +162,7 @@ async fn the_worker(served: &Served) {
     let customer = served.person("Joe", "Outage", "1988-10-03").await;
     let front = Document {
         mime_type: "image/png".to_owned(),
-        content: testkit::files::PNG.to_vec(),
+        content: testkit::files::PNG.to_vec().into(),
         ..Document::default()
     };
     let request = CreateVerificationRequest {

@@ -59,10 +59,13 @@ impl Collector {
         self.0.lock().unwrap().clone()
     }
 
-    /// The spans of a trace, in no order.
-    fn trace(&self, id: &str) -> Vec<Span> {
+    /// The spans of the trace of the request that came with the id of a trace from outside, in no order.
+    fn trace(&self, outside: &str) -> Vec<Span> {
         let spans = self.0.lock().unwrap();
-        spans.iter().filter(|span| hex(&span.trace_id) == id).cloned().collect()
+        let is_linked = |span: &&Span| span.links.iter().any(|link| hex(&link.trace_id) == outside);
+        let Some(request) = spans.iter().find(is_linked) else { return Vec::new() };
+        assert!(request.parent_span_id.is_empty(), "a stranger's span is no parent");
+        spans.iter().filter(|span| span.trace_id == request.trace_id).cloned().collect()
     }
 
     /// Waits until a trace has a span of that name, and answers the names from the root down to it.
@@ -112,14 +115,15 @@ async fn ledger(client: &Client) -> String {
     answer["data"]["ledger_id"].as_str().unwrap().to_owned()
 }
 
-/// A request that is part of a trace from outside.
+/// A request with a trace from outside.
 async fn within(
     client: &Client,
     trace: &str,
     path: &str,
     body: &serde_json::Value,
 ) -> (u16, serde_json::Value) {
-    let parent = format!("00-{trace}-00f067aa0ba902b7-01");
+    // Not sampled, says who sends it, which is not theirs to say.
+    let parent = format!("00-{trace}-00f067aa0ba902b7-00");
     let request = client.request(reqwest::Method::POST, path).json(body);
     let (status, _, answer) = send(request.header("traceparent", parent)).await;
     (status.as_u16(), answer)
@@ -151,7 +155,9 @@ async fn a_request_is_one_trace_from_the_gateway_to_the_statement() {
         collector.chain("0af7651916cd43dd8448eb211c80319c", "insert customers").await;
 
     assert_eq!(status, 409, "{answer}");
-    assert_eq!(answer["trace_id"], trace);
+    let own = hex(&collector.trace(trace)[0].trace_id);
+    assert_eq!(answer["trace_id"], own);
+    assert_ne!(own, trace);
     assert_eq!(chain, ["request", "rpc", "post", "update accounts"]);
     assert_eq!(created, 200);
     assert_eq!(created_chain, ["request", "rpc", "insert customers"]);

@@ -6,7 +6,7 @@ use serde_json::json;
 use tokio::time::sleep;
 use tokio_stream::wrappers::ReceiverStream;
 
-use crate::stack::{PASSWORD, Stack};
+use crate::stack::{JSON, PASSWORD, Stack};
 
 #[tokio::test]
 async fn a_login_gives_a_token_until_the_logout() {
@@ -40,6 +40,44 @@ async fn a_token_that_is_revoked_while_a_body_arrives_does_nothing_more() {
     let (reply, ()) = tokio::join!(slow, meanwhile);
 
     assert_eq!(reply.refusal(), (401, "UNAUTHENTICATED"));
+}
+
+#[tokio::test]
+async fn a_scope_that_is_lost_while_a_body_arrives_allows_nothing_more() {
+    let stack = Stack::start().await;
+    let client = stack.client_who_may(&["customers:read", "customers:write"]).await;
+    let (chunks, body) = tokio::sync::mpsc::channel(1);
+    let body = Body::from_stream(ReceiverStream::new(body));
+
+    let slow = client.send(Method::POST, "/accounts/create_customer", &[JSON], body);
+    let meanwhile = async {
+        chunks.send(Ok::<_, Infallible>(Bytes::from_static(b"{}"))).await.unwrap();
+        sleep(Duration::from_millis(100)).await;
+        stack.let_user(&client, &["customers:read"]).await;
+        sleep(Duration::from_secs(2)).await;
+        drop(chunks);
+    };
+    let (reply, ()) = tokio::join!(slow, meanwhile);
+
+    assert_eq!(reply.refusal(), (403, "PERMISSION_DENIED"));
+    assert_eq!(reply.body["missing_scope"], "customers:write");
+}
+
+#[tokio::test]
+async fn a_strangers_body_has_five_seconds_to_come() {
+    let stranger = Stack::start().await.stranger();
+    let start = std::time::Instant::now();
+    let ask = async |path| {
+        let body = Body::from_stream(tokio_stream::pending::<Result<Bytes, Infallible>>());
+        stranger.send(Method::POST, path, &[JSON], body).await
+    };
+
+    let (login, callback) = tokio::join!(ask("/login"), ask("/callbacks/kyc/gbg_go"));
+
+    for reply in [login, callback] {
+        assert_eq!(reply.refusal(), (400, "BODY_INCOMPLETE"));
+    }
+    assert!((4..15).contains(&start.elapsed().as_secs()), "{:?}", start.elapsed());
 }
 
 #[tokio::test]

@@ -9,8 +9,8 @@ use http::{HeaderMap, Method, Request, StatusCode};
 use http_body_util::BodyExt;
 use prost_types::FieldMask;
 use proto::access::v1::{
-    LookUpTokenRequest, Tenant, UpdateTenantRequest, access_service_client::AccessServiceClient,
-    admin_service_client::AdminServiceClient,
+    LookUpTokenRequest, Tenant, UpdateTenantRequest, UpdateUserRequest, User,
+    access_service_client::AccessServiceClient, admin_service_client::AdminServiceClient,
 };
 use serde_json::{Value, json};
 use sqlx::PgPool;
@@ -83,6 +83,26 @@ impl Stack {
         let update_mask = Some(FieldMask { paths: vec!["requests_per_second".into()] });
         let mut admin = AdminServiceClient::new(self.settings.access.clone());
         admin.update_tenant(UpdateTenantRequest { tenant, update_mask }).await.unwrap();
+    }
+
+    /// Says what the user of a client may do from now on.
+    pub(crate) async fn let_user(&self, client: &Client, scopes: &[&str]) {
+        let mut access = AccessServiceClient::new(self.settings.access.clone());
+        let token = client.token.clone().unwrap();
+        let found = access.look_up_token(LookUpTokenRequest { token }).await.unwrap().into_inner();
+        let user = User {
+            tenant_id: found.tenant_id,
+            user_id: found.user_id,
+            scopes: scopes.iter().map(|scope| (*scope).to_owned()).collect(),
+            ..User::default()
+        };
+        let message = UpdateUserRequest {
+            user: Some(user),
+            password: String::new(),
+            update_mask: Some(FieldMask { paths: vec!["scopes".into()] }),
+        };
+        let mut admin = AdminServiceClient::new(self.settings.access.clone());
+        admin.update_user(message).await.unwrap();
     }
 
     /// A client without a token.

@@ -75,5 +75,5 @@ fn document(field: &str, message: pb::Document, bad: &mut Violations) -> Option<
         bad.take(&field, Document::check_size(&message.content));
         return None;
     };
-    bad.take(&field, Document::new(mime_type, message.content))
+    bad.take(&field, Document::new(mime_type, message.content.into()))
 }

@@ -21,7 +21,7 @@ impl DocumentService for Reading {
         let mime_type = mime_type.as_str().to_owned();
         Ok(Response::new(pb::Document {
             mime_type,
-            content: std::mem::take(&mut *content),
+            content: std::mem::take(&mut *content).into(),
             mrz: String::new(),
         }))
     }

@@ -288,7 +288,7 @@ async fn a_document_of_an_earlier_release_is_read_and_moved_out_of_the_database(
     tokio::time::timeout(PATIENCE, moved).await.unwrap();
     let after = at_rest.setup.read(&id, DocumentSide::Front).await.unwrap();
 
-    assert_eq!((before.content.as_slice(), after.content.as_slice()), (PNG, PNG));
+    assert_eq!((&before.content[..], &after.content[..]), (PNG, PNG));
 }
 
 #[tokio::test]

@@ -13,7 +13,11 @@ pub(crate) const ALL: [(&str, &[u8]); 5] = [
 ];
 
 pub(crate) fn document(mime_type: &str, content: &[u8]) -> Document {
-    Document { mime_type: mime_type.to_owned(), content: content.to_vec(), ..Default::default() }
+    Document {
+        mime_type: mime_type.to_owned(),
+        content: content.to_vec().into(),
+        ..Default::default()
+    }
 }
 
 pub(crate) fn png() -> Document {

@@ -58,7 +58,7 @@ async fn a_verification_is_made_read_and_listed() {
         id_type: IdType::Passport.into(),
         front: Some(Document {
             mime_type: "image/jpeg".to_owned(),
-            content: testkit::files::JPEG.to_vec(),
+            content: testkit::files::JPEG.to_vec().into(),
             ..Default::default()
         }),
         ..CreateVerificationRequest::default()
