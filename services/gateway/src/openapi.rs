@@ -114,7 +114,7 @@ impl IntoResponses for Refusals {
             ("413", "The body is too large"),
             ("414", "Path and query are too long"),
             ("415", "The body is not application/json"),
-            ("429", "Too often; `Retry-After` and `RateLimit-…` say how long"),
+            ("429", "Too often; `Retry-After` says how long, of `RATE_LIMITED` `RateLimit-…` too"),
             ("500", "Not the client's fault"),
             ("503", "Unavailable or too busy for the moment; `Retry-After`"),
             ("504", "Not finished in time"),
@@ -133,10 +133,10 @@ impl IntoResponses for Refusals {
 /// secret.
 const UNKEYED: [&str; 9] = [
     "/login",
+    "/logout",
     "/accounts/confirm_payee",
     "/access/keys",
     "/access/keys/{api_key_id}",
-    "/access/keys/{api_key_id}/rotate",
     "/access/keys/{api_key_id}/revoke",
     "/callbacks/kyc/{provider}",
     "/kyc/providers/{provider}",

@@ -14,7 +14,7 @@ use utoipa_axum::{router::OpenApiRouter, routes};
 use crate::{
     body::{Body, Object, Parse},
     clock,
-    envelope::{Answer, Success},
+    envelope::{Answer, Page, Success},
     failure::Failure,
     login::Empty,
     openapi::Refusals,
@@ -134,24 +134,18 @@ impl TryFrom<Provider> for ProviderView {
     }
 }
 
-/// All accounts of a tenant.
-#[derive(Serialize, ToSchema)]
-pub(crate) struct ProvidersView {
-    list: Vec<ProviderView>,
-}
-
 /// Lists the tenant's accounts with providers.
 #[utoipa::path(
     get,
     path = "/kyc/providers",
     operation_id = "list_providers",
     tag = "Providers",
-    responses((status = 200, description = "All", body = Success<ProvidersView>), Refusals),
+    responses((status = 200, description = "All", body = Success<Page<ProviderView>>), Refusals),
 )]
 async fn list(
     State(peers): State<Peers>,
     Query(Nothing, outgoing): Query<Nothing>,
-) -> Result<Answer<Success<ProvidersView>>, Failure> {
+) -> Result<Answer<Success<Page<ProviderView>>>, Failure> {
     outgoing.check()?;
     outgoing
         .send(peers.providers, ListProvidersRequest {}, |peer, request| {
@@ -159,8 +153,9 @@ async fn list(
         })
         .await?
         .view(|found| {
-            let list = found.providers.into_iter().map(TryInto::try_into);
-            Ok(Success::of(ProvidersView { list: list.collect::<Result<_, _>>()? }))
+            let total = i64::try_from(found.providers.len()).unwrap_or(i64::MAX);
+            let page = Page::of(total, found.providers, String::new(), TryInto::try_into)?;
+            Ok(Success::of(page))
         })
 }
 

@@ -2,57 +2,12 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
+use self::promised::{PLAYED, PROMISED};
 use super::*;
 use crate::body::{Object, Parse};
 
-/// The paths that are promised.
-const PROMISED: [&str; 45] = [
-    "GET /audit",
-    "POST /access/keys",
-    "GET /access/keys",
-    "PUT /access/keys/{api_key_id}",
-    "POST /access/keys/{api_key_id}/rotate",
-    "POST /access/keys/{api_key_id}/revoke",
-    "POST /login",
-    "POST /logout",
-    "POST /accounts/create_customer",
-    "GET /accounts/customers/{customer_id}",
-    "PUT /accounts/customers/{customer_id}",
-    "GET /accounts/customers/list",
-    "POST /accounts/customers/authenticate",
-    "GET /accounts/customers/{customer_id}/verifications",
-    "GET /accounts/verifications/{verification_id}/evidence",
-    "GET /kyc/screening",
-    "PUT /kyc/screening",
-    "GET /accounts/verifications",
-    "GET /accounts/verifications/{verification_id}/history",
-    "POST /accounts/verifications/{verification_id}/decision",
-    "GET /kyc/providers",
-    "GET /kyc/providers/{provider}",
-    "PUT /kyc/providers/{provider}",
-    "DELETE /kyc/providers/{provider}",
-    "GET /kyc/review_policy",
-    "PUT /kyc/review_policy",
-    "POST /callbacks/kyc/{provider}",
-    "GET /accounts/customers/{customer_id}/retention",
-    "PUT /accounts/customers/{customer_id}/retention",
-    "DELETE /accounts/customers/{customer_id}/personal_data",
-    "POST /accounts/customers/create_ledger",
-    "PUT /accounts/customers/ledgers/{ledger_id}",
-    "GET /accounts/customers/ledgers/{ledger_id}",
-    "GET /accounts/customers/ledgers/transactions/{id}",
-    "GET /accounts/customers/transactions/{id}",
-    "GET /accounts/customers/{customer_id}/ledgers",
-    "GET /accounts/customers/ledgers/{ledger_id}/balance",
-    "POST /accounts/internal_transfer",
-    "POST /accounts/reverse_transfer",
-    "POST /accounts/faster_payment",
-    "POST /accounts/sepa_credit",
-    "GET /accounts/payments",
-    "GET /accounts/payments/{payment_id}",
-    "POST /accounts/payments/{payment_id}/cancel",
-    "POST /accounts/confirm_payee",
-];
+#[path = "../../tests/all/promised.rs"]
+mod promised;
 
 fn description(sandbox: bool) -> Value {
     serde_json::to_value(routes(sandbox).into_openapi()).unwrap()
@@ -70,18 +25,16 @@ fn every_promised_path_is_described_and_no_other() {
     let described = description(false);
 
     let described: BTreeSet<_> = operations(&described).map(|(name, _)| name).collect();
-    assert_eq!(described, PROMISED.map(str::to_owned).into());
+    assert_eq!(described, PROMISED.map(|(route, ..)| route.to_owned()).into());
 }
 
 #[test]
 fn the_sandbox_is_described_where_it_is() {
     let described = description(true);
 
-    let played =
-        ["/sandbox/ledgers/{ledger_id}/inbound", "/sandbox/verifications/{verification_id}/decide"];
-    for path in played {
-        assert!(described["paths"][path]["post"].is_object(), "{path}");
-    }
+    let described: BTreeSet<_> = operations(&described).map(|(name, _)| name).collect();
+    let promised = PROMISED.into_iter().chain(PLAYED).map(|(route, ..)| route.to_owned());
+    assert_eq!(described, promised.collect());
 }
 
 #[test]
@@ -93,16 +46,18 @@ fn every_operation_tells_its_headers_its_refusals_and_its_proof() {
         let parameters = operation["parameters"].as_array().unwrap().iter();
         let headers: Vec<_> =
             parameters.filter(|one| one["in"] == "header").map(|one| &one["name"]).collect();
-        let (method, path) = name.split_once(' ').unwrap();
-        let is_keyed = matches!(method, "POST" | "PUT") && !UNKEYED.contains(&path);
+        let mut promised = PROMISED.into_iter().chain(PLAYED);
+        let (_, scope, key) = promised.find(|(route, ..)| *route == name).unwrap();
         assert!(headers.contains(&&Value::from("X-Request-Id")), "{name}");
-        assert_eq!(headers.contains(&&Value::from("Idempotency-Key")), is_keyed, "{name}");
+        assert_eq!(headers.contains(&&Value::from("Idempotency-Key")), key == "key", "{name}");
         for status in ["200", "400", "401", "403", "404", "409", "429", "500", "503"] {
             assert!(operation["responses"][status]["content"].is_object(), "{name} {status}");
         }
-        let scopes = &operation["security"][0]["token"];
-        let is_open = matches!(path, "/login" | "/logout" | "/callbacks/kyc/{provider}");
-        assert_eq!(scopes.is_array(), !is_open, "{name}");
+        for (i, proof) in ["token", "bearer"].iter().enumerate().filter(|_| !scope.is_empty()) {
+            assert_eq!(operation["security"][i][proof], serde_json::json!([scope]), "{name}");
+        }
+        let is_open = operation["security"][0]["token"].as_array().is_none_or(Vec::is_empty);
+        assert_eq!(is_open, scope.is_empty(), "{name}");
     }
 }
 

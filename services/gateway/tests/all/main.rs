@@ -18,6 +18,7 @@ mod limits;
 mod outages;
 mod paths;
 mod program;
+mod promised;
 mod providers;
 mod retention;
 mod scopes;

@@ -1,6 +1,11 @@
+use axum::body::Body;
+use http::Method;
 use serde_json::json;
 
-use crate::{stack::Stack, verifications::JPEG};
+use crate::{
+    stack::{JSON, Stack},
+    verifications::JPEG,
+};
 
 const ZONE: &str = "P<UTOERIKSSON<<ANNA<MARIA<<<<<<<<<<<<<<<<<<<\n\
                     L898902C36UTO7408122F1204159ZE184226B<<<<<10";
@@ -84,7 +89,26 @@ async fn the_threshold_of_screening_is_set_and_read() {
     for bad in [json!({"threshold": 499}), json!({"threshold": "high"}), json!({})] {
         assert_eq!(client.put("/kyc/screening", bad).await.bad(), ["threshold"]);
     }
-    let reader = stack.client_who_may(&["customers:read"]).await;
-    let refused = reader.put("/kyc/screening", json!({"threshold": 700})).await;
+    let officer = stack.client_who_may(&["customers:read", "kyc:write"]).await;
+    let refused = officer.put("/kyc/screening", json!({"threshold": 700})).await;
     assert_eq!(refused.refusal(), (403, "PERMISSION_DENIED"));
+}
+
+#[tokio::test]
+async fn the_threshold_of_screening_is_set_once_for_one_key() {
+    let client = Stack::start().await.client().await;
+    let put = async |threshold| {
+        let headers = [JSON, ("idempotency-key", "one")];
+        let body = Body::from(json!({"threshold": threshold}).to_string());
+        client.send(Method::PUT, "/kyc/screening", &headers, body).await
+    };
+
+    put(700).await.data();
+    client.put("/kyc/screening", json!({"threshold": 600})).await.data();
+    let again = put(700).await;
+
+    assert_eq!(again.data()["threshold"], 700);
+    assert_eq!(again.headers["idempotent-replayed"], "true");
+    assert_eq!(client.get("/kyc/screening").await.data()["threshold"], 600);
+    assert_eq!(put(800).await.refusal(), (409, "IDEMPOTENCY_KEY_REUSED"));
 }

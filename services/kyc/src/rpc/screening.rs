@@ -4,6 +4,7 @@ use kit::{
     audit::{self, Act},
     caller::Caller,
     errors::Violations,
+    idempotency::Key,
     postgres::Database,
     time::timestamp,
 };
@@ -82,14 +83,18 @@ impl ScreeningService for Screening {
         request: Request<pb::UpdateScreeningSettingsRequest>,
     ) -> Result<Response<pb::ScreeningSettings>, Status> {
         let caller = Caller::of(&request).map_err(Error::from)?;
-        let Some(settings) = request.get_ref().settings else {
-            let mut bad = Violations::new();
-            bad.add("settings", "is required");
-            return Err(Error::from(bad).into());
-        };
-        let threshold = u32::try_from(settings.threshold).unwrap_or_default();
-        self.reviews.set_threshold(&caller, threshold).await?;
-        Ok(self.settings(&caller).await?)
+        let message = request.into_inner();
+        let mut bad = Violations::new();
+        let operation = "UpdateScreeningSettings";
+        let key = Key::of(&caller, operation, &message.request_id, &message, &mut bad);
+        let settings = bad.take("settings", message.settings.ok_or("is required"));
+        let settings = settings.filter(|_| bad.is_empty()).ok_or_else(|| Error::from(bad))?;
+        let render = |threshold| pb::ScreeningSettings { threshold };
+        Ok(self
+            .reviews
+            .set_threshold(&caller, key, settings.threshold, render)
+            .await?
+            .into_response())
     }
 }
 

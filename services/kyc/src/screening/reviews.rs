@@ -7,9 +7,11 @@ use kit::{
     audit::{self, Act, Form},
     caller::Caller,
     errors::Violations,
+    idempotency::{self, Answer, Begun, Key},
     postgres::Database,
     time::now,
 };
+use prost::Message;
 use sqlx::PgConnection;
 use types::{CustomerId, TenantId, VerificationId};
 
@@ -102,21 +104,28 @@ impl Reviews {
     }
 
     /// Sets it. What may then be found has everybody screened again.
-    pub(crate) async fn set_threshold(&self, caller: &Caller, threshold: u32) -> Result<(), Error> {
-        let mut bad = Violations::new();
-        let set = i32::try_from(threshold).ok().filter(|set| (500..=1000).contains(set));
-        let Some(set) = set else {
+    pub(crate) async fn set_threshold<M: Message + Default>(
+        &self,
+        caller: &Caller,
+        key: Option<Key>,
+        threshold: i32,
+        render: fn(i32) -> M,
+    ) -> Result<Answer<M>, Error> {
+        if !(500..=1000).contains(&threshold) {
+            let mut bad = Violations::new();
             bad.add("settings.threshold", "must be 500-1000");
             return Err(bad.into());
+        }
+        let mut work = match idempotency::begin(&self.database, caller.tenant(), key).await? {
+            Begun::Replayed(answer) => return Ok(answer),
+            Begun::New(work) => work,
         };
-        let mut tx = self.database.begin(caller.tenant()).await?;
-        screening::set_threshold(&mut tx, caller.tenant(), set).await?;
-        let state = Form::of("screening_settings").number(set).digest();
+        screening::set_threshold(work.conn(), caller.tenant(), threshold).await?;
+        let state = Form::of("screening_settings").number(threshold).digest();
         let act = Act::new("screening_settings.set", "screening_settings").after(state);
-        audit::record(&mut tx, caller, &act).await?;
-        screening::want_sweep(&mut tx).await?;
-        tx.commit().await?;
-        Ok(())
+        audit::record(work.conn(), caller, &act).await?;
+        screening::want_sweep(work.conn()).await?;
+        Ok(work.commit(render(threshold)).await?)
     }
 }
 

@@ -269,6 +269,7 @@ async fn a_tenant_chooses_from_which_score_on_a_match_is_reviewed() {
     let mut client = ScreeningServiceClient::new(setup.channel.clone());
     let set = |threshold| UpdateScreeningSettingsRequest {
         settings: Some(ScreeningSettings { threshold }),
+        request_id: String::new(),
     };
     // Born in another year, and with no middle name.
     let far = Customer {
