@@ -41,6 +41,7 @@ LEFT_OUT = {
     "TRUSTED_PROXIES": "depends on the ingress: docs/access.md",
     "FORWARDED_IN": "depends on the ingress: docs/access.md",
     "SANDBOX": "given by overlays/dev alone",
+    "SANDBOX_ANYWHERE": "given by overlays/dev alone",
     "OCR_PROGRAM": "the image has no tesseract; zones are not read",
     "SANDBOX_PROVIDERS": "none but the names of the sandbox",
 }

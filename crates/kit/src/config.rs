@@ -126,6 +126,38 @@ impl ServerConfig {
     }
 }
 
+/// Whether a service may play the outside world where that is no trial on one machine.
+#[derive(Debug, Clone, Copy, Args)]
+pub struct SandboxConfig {
+    /// The sandbox is meant although a certificate is set, or other machines reach the service.
+    #[arg(long, env = "SANDBOX_ANYWHERE")]
+    pub sandbox_anywhere: bool,
+}
+
+impl SandboxConfig {
+    /// Refuses a sandbox that looks as if it were production: it makes money, and verifies people.
+    ///
+    /// # Errors
+    ///
+    /// When there is one, and nothing says that it is meant.
+    pub fn check(
+        self,
+        is_sandbox: bool,
+        server: &ServerConfig,
+        has_public_certificate: bool,
+    ) -> anyhow::Result<()> {
+        let has_certificate = has_public_certificate || server.tls.tls_cert_file.is_some();
+        let is_trial = server.listen.ip().is_loopback() && !has_certificate;
+        anyhow::ensure!(
+            !is_sandbox || is_trial || self.sandbox_anywhere,
+            "SANDBOX=true beside a certificate, or on {}, which other machines reach, looks like \
+             production, where nothing may be played: if it is meant, set SANDBOX_ANYWHERE=true",
+            server.listen
+        );
+        Ok(())
+    }
+}
+
 /// Logs, traces and metrics.
 #[derive(Debug, Clone, Args)]
 pub struct TelemetryConfig {

@@ -6,7 +6,7 @@ use anyhow::bail;
 use clap::{Args, Parser, Subcommand};
 use gateway::{Limits, Settings};
 use kit::{
-    config::{ServerConfig, TelemetryConfig},
+    config::{SandboxConfig, ServerConfig, TelemetryConfig},
     peers::{ACCESS, CUSTOMER, GATEWAY, KYC, LEDGER},
     telemetry::{self, LogTo},
     tls::Links,
@@ -53,6 +53,8 @@ struct Serve {
     #[arg(long, env = "SANDBOX")]
     sandbox: bool,
     #[command(flatten)]
+    anywhere: SandboxConfig,
+    #[command(flatten)]
     limits: Limits,
     /// The certificate for clients, as PEM. Without it they are to come by something that ends TLS,
     /// and `PLAINTEXT=allow` says so. Read again when it changes.
@@ -91,11 +93,12 @@ async fn main() -> anyhow::Result<()> {
     let _flush_on_exit = telemetry::init("gateway", &config.telemetry, LogTo::Stdout)?;
     match config.command {
         Command::Serve(serve) => {
+            let certificate = serve.certificate()?;
+            serve.anywhere.check(serve.sandbox, &serve.server, certificate.is_some())?;
             let mut signals = serve.server.signals()?;
             let links = serve.server.tls.links(GATEWAY)?;
             let settings = serve.settings(&links)?;
-            let listener =
-                links.listen_to_public(serve.server.listen, serve.certificate()?).await?;
+            let listener = links.listen_to_public(serve.server.listen, certificate).await?;
             let stop = CancellationToken::new();
             signals.run(&stop, gateway::serve(listener, settings, stop.clone())).await?;
         }

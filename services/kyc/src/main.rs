@@ -5,7 +5,7 @@ use std::{fs, path::PathBuf, sync::Arc};
 use anyhow::{Context, ensure};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use kit::{
-    config::{PostgresConfig, ServerConfig, TelemetryConfig},
+    config::{PostgresConfig, SandboxConfig, ServerConfig, TelemetryConfig},
     keys::KeysConfig,
     peers::CUSTOMER,
     telemetry::{self, LogTo},
@@ -69,6 +69,8 @@ struct Serve {
     /// whoever has no telling name.
     #[arg(long, env = "SANDBOX")]
     sandbox: bool,
+    #[command(flatten)]
+    anywhere: SandboxConfig,
     /// More names, besides `gb_group`, that the sandbox provider goes by.
     #[arg(long, env = "SANDBOX_PROVIDERS", value_delimiter = ',', requires = "sandbox")]
     sandbox_providers: Vec<String>,
@@ -126,6 +128,7 @@ async fn main() -> anyhow::Result<()> {
 }
 
 async fn serve(config: Serve, pool: PgPool) -> anyhow::Result<()> {
+    config.anywhere.check(config.sandbox, &config.server, false)?;
     let mut signals = config.server.signals()?;
     let settings = settings(&config)?;
     let Serve { server, customer_url, .. } = config;

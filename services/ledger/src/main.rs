@@ -2,7 +2,7 @@
 
 use clap::{Args, Parser, Subcommand};
 use kit::{
-    config::{PostgresConfig, ServerConfig, TelemetryConfig},
+    config::{PostgresConfig, SandboxConfig, ServerConfig, TelemetryConfig},
     peers::CUSTOMER,
     telemetry::{self, LogTo},
 };
@@ -40,6 +40,8 @@ struct Serve {
     server: ServerConfig,
     #[command(flatten)]
     settings: Settings,
+    #[command(flatten)]
+    sandbox: SandboxConfig,
     /// The customer service, for example `https://customer:7002`.
     #[arg(long, env = "CUSTOMER_URL")]
     customer_url: String,
@@ -58,7 +60,8 @@ async fn main() -> anyhow::Result<()> {
 }
 
 async fn serve(config: Serve, pool: PgPool) -> anyhow::Result<()> {
-    let Serve { server, settings, customer_url } = config;
+    let Serve { server, settings, sandbox, customer_url } = config;
+    sandbox.check(settings.sandbox, &server, false)?;
     let mut signals = server.signals()?;
     let links = server.tls.links("ledger")?;
     let customer = links.channel(CUSTOMER, &customer_url)?;
