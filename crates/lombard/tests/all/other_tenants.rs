@@ -24,6 +24,7 @@ use crate::{
 
 mod rest;
 mod rpcs;
+mod timing;
 mod wire;
 
 /// Longer than any work that the platform does by itself takes on a busy machine.
