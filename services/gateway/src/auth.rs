@@ -308,7 +308,7 @@ mod tests {
         tokens.of_late.insert(hash("good"), ());
 
         let of_one: Vec<_> = (0..100).filter_map(|_| ask("made up", 1).ok()).collect();
-        assert_eq!(of_one.len(), 32);
+        assert_eq!(of_one.len(), 64);
         assert!(ask("new", 2).is_ok(), "another address has places of its own");
         let of_all: Vec<_> = (2..200).flat_map(|i| [ask("made up", i), ask("too", i)]).collect();
         assert!(of_all.iter().any(Result::is_err), "they are bounded in all");

@@ -19,7 +19,7 @@ const BODIES_OF_ONE_MIB: u32 = 2;
 /// Requests without a token from one address whose bodies have not come.
 const PUBLIC_OF_ONE: usize = 128;
 /// Look-ups of tokens from one address that nobody has known of late.
-const QUESTIONS_OF_ONE: usize = 32;
+const QUESTIONS_OF_ONE: usize = 64;
 
 /// The shares of those that ask for something now.
 #[derive(Debug)]

@@ -46,7 +46,7 @@ async fn an_account_goes_in_and_comes_out_without_its_secrets() {
     });
     assert_eq!(set.data(), &expected);
     assert_eq!(got.data(), &expected);
-    assert_eq!(listed.data(), &json!({"list": [expected]}));
+    assert_eq!(listed.data(), &json!({"total": 1, "list": [expected]}));
     assert_eq!(deleted.data(), &json!({}));
     assert_eq!(gone.refusal(), (404, "PROVIDER_NOT_FOUND"));
 }
