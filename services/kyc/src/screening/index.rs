@@ -260,6 +260,8 @@ mod tests {
             ("PJSC SVERBANKA", "Sverbanka Ltd", true),
             ("SVERBANKA", "The Sverbanka Limited", true),
             ("SVERBANKA", "Sverbanca", true),
+            ("ZAVODYN", "Zavodin", true),
+            ("TARIN", "Tran Ltd", false),
             ("SVERBANKA", "Sverbanka Flowers", false),
             ("SVERBANKA FLOWERS", "Sverbanka", false),
             ("SVERBANKA LTD", "Rosnaftal Ltd", false),

@@ -8,6 +8,10 @@ use super::{
     similarity::SAME,
 };
 
+/// A single part says who somebody is when it is the same, sounds the same, or differs by one letter of eight or
+/// more.
+const ALONE: u32 = 870;
+
 /// A part of the name looked for and one of a listed name that are alike.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Pair {
@@ -43,7 +47,7 @@ pub(crate) fn names(
     let mut ours_left: Vec<bool> = vec![true; ours.len()];
     let mut listed_left: Vec<bool> = vec![true; listed.len()];
     let (mut said, mut shared, mut telling, mut paired) = (0_u32, 0_u32, 0_u32, 0_usize);
-    let mut same_spelling = true;
+    let (mut same_spelling, mut least_alike) = (true, SAME);
     for pair in pairs {
         let place =
             listed.iter().zip(&listed_left).position(|(part, left)| *left && *part == pair.part);
@@ -54,6 +58,7 @@ pub(crate) fn names(
         said = said.saturating_add(weight);
         shared = shared.saturating_add(weight.saturating_mul(pair.alike));
         same_spelling &= pair.alike == SAME;
+        least_alike = least_alike.min(pair.alike);
         paired = paired.saturating_add(1);
         if ours.get(pair.ours).is_some_and(|part| !is_particle(part)) {
             telling = telling.saturating_add(1);
@@ -66,7 +71,11 @@ pub(crate) fn names(
     let is_all_that_tells = ours_alone.clone().all(is_particle)
         && listed_alone.clone().all(|(_, is_particle)| is_particle);
     // Where all are particles, all have to be there.
-    let is_enough = if telling == 0 { same_parts } else { paired > 1 || is_all_that_tells };
+    let is_enough = match paired {
+        _ if telling == 0 => same_parts,
+        1 => is_all_that_tells && least_alike >= ALONE,
+        _ => true,
+    };
     if !is_enough {
         return None;
     }

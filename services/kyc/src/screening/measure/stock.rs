@@ -163,12 +163,20 @@ pub(super) fn ordinary(dice: &mut Dice) -> String {
     format!("{} {middle} {}", dice.pick(&FIRST), dice.pick(&LAST))
 }
 
-/// A company that may well open an account: named after its owner, or by a word that means nothing.
+/// A company that may well open an account: named after its owner, or by a word.
 pub(super) fn ordinary_company(dice: &mut Dice) -> String {
+    const BEGINNINGS: [&str; 12] = [
+        "Bright", "North", "Blue", "Stone", "Clear", "River", "Green", "Data", "Silver", "Urban",
+        "Nova", "Omni",
+    ];
+    const ENDINGS: [&str; 12] = [
+        "works", "line", "soft", "port", "field", "ware", "path", "gate", "stream", "tech", "wave",
+        "craft",
+    ];
     match dice.below(3) {
         0 => format!("{} Ltd", dice.pick(&LAST)),
         1 => format!("{} & {}", dice.pick(&LAST), dice.pick(&LAST)),
-        _ => invented(dice),
+        _ => format!("{}{}", dice.pick(&BEGINNINGS), dice.pick(&ENDINGS)),
     }
 }
 
