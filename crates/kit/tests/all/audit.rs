@@ -86,7 +86,7 @@ async fn link_until(pool: &PgPool, links: i64) {
         }
     };
     let looking = async {
-        let looked = tokio::time::timeout(Duration::from_secs(60), looking).await;
+        let looked = tokio::time::timeout(Duration::from_mins(1), looking).await;
         stop.cancel();
         looked.unwrap();
     };
