@@ -195,7 +195,8 @@ async fn accept(listener: Listener, sender: mpsc::Sender<Connection>) {
                 }
             },
             Some(ended) = handshakes.join_next() => match ended {
-                Ok(with) => with.into_iter().for_each(|with| counts.end(with)),
+                Ok(Some(with)) => counts.end(with),
+                Ok(None) => {}
                 // Of whom it was is not known: the counts begin anew.
                 Err(error) => {
                     tracing::error!(%error, "a handshake broke");

@@ -6,6 +6,7 @@ use proto::access::v1::{
     UpdateTenantRequest, UpdateUserRequest, User, admin_service_client::AdminServiceClient,
 };
 use sqlx::AssertSqlSafe;
+use tokio::task::JoinSet;
 use tonic::{Code, transport::Channel};
 
 use crate::support::{EMAIL, PASSWORD, Setup, refusal, setup, token_invalid, wrong_credentials};
@@ -103,25 +104,31 @@ async fn a_login_under_way_does_not_survive_a_new_password_or_the_end_of_its_use
         sqlx::query(change).execute(&mut *changing).await.unwrap();
 
         // It finds the old password to be right, and then waits for who changes it.
-        let there = setup.clone();
-        #[expect(clippy::disallowed_methods, reason = "it is waited for")]
-        let login = tokio::spawn(async move { there.login(EMAIL, PASSWORD).await });
+        let mut under_way = JoinSet::new();
+        let somebody = setup.clone();
+        under_way.spawn(async move { somebody.login(EMAIL, PASSWORD).await });
         let waits = "
             select exists (
                 select from pg_stat_activity
                 where datname = current_database() and wait_event_type = 'Lock'
             )
         ";
-        while !login.is_finished() {
+        let mut ended = None;
+        while ended.is_none() {
             let waits = sqlx::query_scalar(waits).fetch_one(&setup.pool);
             if waits.await.unwrap() {
                 break;
             }
             tokio::time::sleep(Duration::from_millis(5)).await;
+            ended = under_way.try_join_next();
         }
         changing.commit().await.unwrap();
 
-        assert_eq!(refusal(login.await.unwrap()), wrong_credentials());
+        let ended = match ended {
+            Some(ended) => ended,
+            None => under_way.join_next().await.unwrap(),
+        };
+        assert_eq!(refusal(ended.unwrap()), wrong_credentials());
         let tokens: i64 =
             sqlx::query_scalar("select count(*) from tokens").fetch_one(&setup.pool).await.unwrap();
         assert_eq!(tokens, 0);
