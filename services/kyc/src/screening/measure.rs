@@ -3,7 +3,11 @@
 //!
 //! `cargo test -p kyc --lib -- --ignored --nocapture screening_measured` prints the figures.
 
-#![expect(clippy::arithmetic_side_effects, reason = "numbers of our own making, in a test")]
+#![expect(
+    clippy::arithmetic_side_effects,
+    clippy::float_arithmetic,
+    reason = "numbers of our own making, in a test"
+)]
 
 use std::time::{Duration, Instant};
 
