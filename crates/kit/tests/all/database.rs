@@ -86,13 +86,13 @@ async fn nobody_writes_for_a_tenant_that_the_connection_is_not_for() {
     let moved = moved.execute(&mut *conn).await.unwrap_err();
     let changed = sqlx::query("update requests set response = 'x' where request_id = 'b'");
     let changed = changed.execute(&mut *conn).await.unwrap().rows_affected();
-    let deleted = sqlx::query("delete from requests").execute(&mut *conn).await.unwrap_err();
+    let deleted = sqlx::query("delete from requests").execute(&mut *conn).await.unwrap();
 
     assert!(refused.to_string().contains("row-level security"), "{refused}");
     assert!(moved.to_string().contains("permission denied"), "{moved}");
     assert_eq!(changed, 0);
-    assert!(deleted.to_string().contains("permission denied"), "{deleted}");
-    assert_eq!(seen(&mut pool.acquire().await.unwrap()).await, ["a", "b"]);
+    assert_eq!(deleted.rows_affected(), 1);
+    assert_eq!(seen(&mut pool.acquire().await.unwrap()).await, ["b"]);
 }
 
 #[tokio::test]
