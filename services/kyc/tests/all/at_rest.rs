@@ -232,6 +232,10 @@ async fn a_creation_cut_off_before_its_row_leaves_objects_that_are_swept() {
         tokio::time::timeout(Duration::from_secs(2), at_rest.setup.create(request.clone()));
     assert!(creation.await.is_err(), "it waits, and is cut off");
     let written = at_rest.files_when(3).await;
+    // Also where the service has not heard yet that nobody waits for it.
+    let end = "select count(pg_terminate_backend(pid)) from pg_stat_activity
+        where datname = current_database() and wait_event_type = 'Lock'";
+    sqlx::query(end).execute(&mut *tx).await.unwrap();
     tx.rollback().await.unwrap();
     assert_eq!(at_rest.count("select count(*) from documents").await, 1);
 
