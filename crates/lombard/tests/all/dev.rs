@@ -190,6 +190,12 @@ async fn documents_of_another_database_are_left_alone() {
     let of_this = of_this.filter(|path| path.is_dir()).max().unwrap();
     let of_another = unknown_document(&directory.path().join("documents"));
     let of_nobody = unknown_document(&of_this);
+    // A sweep has been, and the next is due in an hour.
+    let kyc = cluster.options().database("lombard_kyc");
+    let mut connection = PgConnection::connect_with(&kyc).await.unwrap();
+    let due = "update upkeep_work set next_sweep_time = now()";
+    sqlx::query(due).execute(&mut connection).await.unwrap();
+    connection.close().await.unwrap();
 
     let mut dev = Dev::start_with(directory.path(), &arguments);
     dev.until_ready().await;
