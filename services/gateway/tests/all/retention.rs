@@ -35,7 +35,7 @@ async fn personal_data_is_erased_when_the_law_lets_it_and_the_money_stays_on_rec
     let id = client.get(&ledger).await.data()["customer_id"].as_str().unwrap().to_owned();
     let (details, retention) =
         (format!("/accounts/customers/{id}"), format!("/accounts/customers/{id}/retention"));
-    let ends = json!({"relationship_ended_at": kit::time::now().to_string()[..19]});
+    let ends = json!({"relationship_ended_at": kit::time::now().date().to_string()});
 
     let going_on = erase(&client, &id).await;
     let active = client.put(&retention, ends.clone()).await;

@@ -129,8 +129,8 @@ impl Walk {
         self.put("customer.enable", &path, json!({"active": true}), &object).await;
         self.put("customer.disable", &path, json!({"active": false}), &object).await;
         let retention = format!("{path}/retention");
-        let now = kit::time::now().to_string()[..19].to_owned();
-        let ended = json!({"relationship_ended_at": now});
+        let today = kit::time::now().date().to_string();
+        let ended = json!({"relationship_ended_at": today});
         self.put("retention.update", &retention, ended, &object).await;
         let long_ago = "update customers set relationship_ended_at = now() - interval '6 years' \
                         where customer_id = $1::uuid";
