@@ -1,11 +1,12 @@
 //! Generates the messages, clients and servers of every contract under `proto/`, without `protoc`.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use protox::prost::Message;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../proto");
+    // Asked as it runs: a target directory may be shared by checkouts at several paths.
+    let root = PathBuf::from(std::env::var("CARGO_MANIFEST_DIR")?).join("../../proto");
     println!("cargo::rerun-if-changed={}", root.display());
     let descriptors = protox::compile(
         [

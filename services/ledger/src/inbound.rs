@@ -252,6 +252,7 @@ impl Coming {
                 reference: self.reference.clone(),
                 reverses: None,
                 payment: None,
+                initiator: None,
                 metadata: Metadata::default(),
             },
         })

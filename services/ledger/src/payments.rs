@@ -24,7 +24,7 @@ use crate::{
         transfer::{OutsideParty, Payer, TransferType},
     },
     error::Error,
-    records,
+    records::{self, initiator},
     standings::Standings,
     store::{self, addresses::Addressed, payments::Wanted},
     transfers::Asked,
@@ -141,6 +141,7 @@ impl Payments {
             creditor: new.creditor,
             amount,
             reference: new.reference,
+            initiator: initiator(caller),
         })
     }
 

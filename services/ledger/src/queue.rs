@@ -6,7 +6,13 @@
 //! [`batch`]; [`task`] takes them from the queue, and [`settle`] gets them into the database. Several
 //! processes may post to one database: the rows' locks and versions decide.
 
-use std::{sync::Arc, time::Instant};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::{Duration, Instant},
+};
 
 use kit::{errors, postgres::Database, telemetry::Origin};
 use tokio::{
@@ -27,9 +33,14 @@ mod batch;
 mod settle;
 mod task;
 
-/// Orders that may wait or be worked on; more are turned away. It is how long one that is taken waits at
-/// most: about half a second of what a small machine posts.
+/// Orders that may wait or be worked on; more are turned away, whatever they wait for.
 const ROOM: usize = 4_096;
+/// How many orders must be together before no more callers are taken into a batch: it has at most so many
+/// and what the last caller brought.
+const BATCH: usize = 1_000;
+/// How long orders may have waited for a batch where more than a batch of them do. Then more come than are
+/// posted, and who comes now is turned away: whoever is let in has the same short wait as before the crowd.
+const PATIENCE: Duration = Duration::from_millis(250);
 
 const QUEUED: &str = "lombard_posting_queued_orders";
 const BATCH_ORDERS: &str = "lombard_posting_batch_orders";
@@ -49,6 +60,7 @@ pub(crate) struct Posted {
 #[derive(Debug)]
 struct Job {
     orders: Vec<Order>,
+    since: Instant,
     deadline: Instant,
     answer: oneshot::Sender<Vec<Result<Posted, Error>>>,
     origin: Origin,
@@ -72,6 +84,8 @@ pub(crate) struct Queue {
     messages: mpsc::UnboundedSender<Message>,
     /// What bounds the channel.
     room: Arc<Semaphore>,
+    /// Whether the orders of the batch that is being posted have waited too long for it.
+    late: Arc<AtomicBool>,
 }
 
 impl Queue {
@@ -80,14 +94,14 @@ impl Queue {
     pub(crate) fn start(database: &Database) -> (Self, JoinHandle<()>) {
         describe_metrics();
         let (messages, waiting) = mpsc::unbounded_channel();
-        let room = Arc::new(Semaphore::new(ROOM));
-        let task = task::Task::new(database, waiting);
+        let (room, late) = (Arc::new(Semaphore::new(ROOM)), Arc::default());
+        let task = task::Task::new(database, waiting, Arc::clone(&late));
         #[expect(
             clippy::disallowed_methods,
             reason = "the handle is given to whoever waits for it"
         )]
         let running = tokio::spawn(task.run());
-        (Self { messages, room }, running)
+        (Self { messages, room, late }, running)
     }
 
     /// Posts orders, in their order, each for itself. Those that have not been begun at the deadline
@@ -104,14 +118,23 @@ impl Queue {
         if orders.is_empty() {
             return Ok(Vec::new());
         }
+        if self.is_crowded() {
+            return Err(full());
+        }
         let count = u32::try_from(orders.len()).map_err(|_| full())?;
         let room = Arc::clone(&self.room).try_acquire_many_owned(count).map_err(|_| full())?;
         metrics::gauge!(QUEUED).increment(f64::from(count));
         let (answer, answered) = oneshot::channel();
-        let job = Job { orders, deadline, answer, origin: Origin::current(), _room: room };
+        let since = Instant::now();
+        let job = Job { orders, since, deadline, answer, origin: Origin::current(), _room: room };
         self.messages.send(Message::Post(job)).map_err(|_| full())?;
         // Dropped unanswered only with the runtime, or when the task has failed.
         answered.await.map_err(|_| errors::Error::OutcomeUnknown.into())
+    }
+
+    fn is_crowded(&self) -> bool {
+        let taken = ROOM.saturating_sub(self.room.available_permits());
+        taken > BATCH && self.late.load(Ordering::Relaxed)
     }
 
     /// Tells of accounts that have just been read. Where there is no room they are read again.

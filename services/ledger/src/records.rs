@@ -1,5 +1,5 @@
 //! What the audit log is told of ledgers and payments. Transfers and entries are not in it: they are on record
-//! themselves, and sealed.
+//! themselves, with who asked for them, and sealed.
 //!
 //! No digest here is of personal data: names, account numbers and references are left out.
 
@@ -13,11 +13,17 @@ use types::{LedgerId, TenantId};
 use crate::domain::{
     ledger::{Ledger, PrimaryUse},
     payment::{Payment, Rejection, State},
+    transfer::Initiator,
 };
 
 /// This service as the one who acts: when the worker does, or a rail has brought something.
 pub(crate) fn ourselves(tenant: TenantId) -> Caller {
     Caller::service(Call::begin(None, DEFAULT_DEADLINE), tenant, "ledger")
+}
+
+/// On whose request a caller moves money; none where a service does on its own account.
+pub(crate) fn initiator(caller: &Caller) -> Option<Initiator> {
+    Some(Initiator { user: caller.user()?, key: caller.key() })
 }
 
 /// As the audit log names it.

@@ -18,7 +18,7 @@ use uuid::Uuid;
 
 use crate::{
     ROLE,
-    domain::seal::{Hash, NoEncoding, SPAN, Span, Tree, root},
+    domain::seal::{Hash, NoEncoding, SPAN, Span, Tree, Version, root},
     store::{
         self,
         seals::{Passed, Seal},
@@ -145,7 +145,7 @@ impl Chain {
         let next =
             i64::try_from(self.tree.leaves()).ok().and_then(|n| self.span.from.checked_add(n));
         let follows = next == Some(row.sequence());
-        match row.sealed().ok_or(NoEncoding).and_then(|sealed| sealed.leaf()) {
+        match row.sealed().ok_or(NoEncoding).and_then(|sealed| sealed.leaf(Version::NOW)) {
             Ok(leaf) if follows && !self.broken => self.tree.push(leaf),
             Ok(_) | Err(NoEncoding) => self.broken = true,
         }

@@ -28,6 +28,7 @@ use crate::{
     error::Error,
     facts::Ledgers,
     queue::{Posted, Queue},
+    records::initiator,
     standings::Standings,
     store,
 };
@@ -211,6 +212,7 @@ impl Transfers {
                 reference,
                 reverses,
                 payment: None,
+                initiator: initiator(caller),
                 metadata,
             },
         })

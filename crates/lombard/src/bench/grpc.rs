@@ -106,6 +106,7 @@ impl Work for Batches {
 pub(super) fn metadata(tenant: Uuid) -> anyhow::Result<MetadataMap> {
     let mut metadata = MetadataMap::new();
     metadata.insert(caller::TENANT, tenant.to_string().parse()?);
+    metadata.insert(caller::USER, tenant.to_string().parse()?);
     metadata.insert(caller::SCOPES, "payments:write".parse()?);
     metadata.insert("grpc-timeout", "20S".parse().context("a deadline")?);
     Ok(metadata)

@@ -27,7 +27,9 @@ use crate::{clock, failure::Failure, text, unknown::Unknown};
     "linked_transaction_id": "",
     "balance_after": "9438.99",
     "reverses_transaction_id": "",
-    "payment_id": ""
+    "payment_id": "",
+    "user_id": "0197a2c4-0d60-7c3e-9f0e-3f6b1f6a2f10",
+    "api_key_id": ""
 }))]
 pub(crate) struct TransactionView {
     transaction_id: String,
@@ -73,6 +75,13 @@ pub(crate) struct TransactionView {
     /// The payment that it was made for.
     #[serde(skip_serializing_if = "Option::is_none")]
     payment_id: Option<String>,
+    /// The API user on whose request it was made; unknown of what came from outside, and of what was
+    /// made for a payment later.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    user_id: Option<String>,
+    /// The API key that the request was made with; unknown where it was made after a login.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    api_key_id: Option<String>,
     /// What was given with the transfer, if anything was.
     #[serde(skip_serializing_if = "BTreeMap::is_empty")]
     #[schema(required = false)]
@@ -106,6 +115,8 @@ impl TransactionView {
             reverses_transaction_id: unknown
                 .side(&transaction.reverses_transfer_id, undone_by(direction))?,
             payment_id: unknown.text(transaction.payment_id),
+            user_id: unknown.text(transaction.user_id),
+            api_key_id: unknown.text(transaction.api_key_id),
             metadata: transaction.metadata.into_iter().collect(),
         })
     }
@@ -158,7 +169,7 @@ mod tests {
             r#""amount":"200.00","currency":"gbp","in_out":"in","type":"faster_payment","#,
             r#""response_code":"1","response_message":"Transaction Success","#,
             r#""linked_transaction_id":"","balance_after":"","#,
-            r#""reverses_transaction_id":"","payment_id":""}"#
+            r#""reverses_transaction_id":"","payment_id":"","user_id":"","api_key_id":""}"#
         );
         assert_eq!(serde_json::to_string(&row).unwrap(), expected);
     }

@@ -14,12 +14,33 @@ pub(crate) type Hash = [u8; 32];
 /// Entries that one seal covers at most.
 pub(crate) const SPAN: i64 = 1_024;
 
-/// What begins every encoding of a leaf.
-const VERSION: u8 = 1;
 /// What begins the bytes that are hashed, so that none can be taken for another: a leaf, a node, a root.
 const LEAF: u8 = 0;
 const NODE: u8 = 1;
 const ROOT: u8 = 2;
+
+/// Which encoding a leaf has: it is what begins its bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Version {
+    /// That of the first seals, which knows nothing of who asked for a transfer.
+    First = 1,
+    Second = 2,
+}
+
+impl Version {
+    /// The one that seals are made with.
+    pub(crate) const NOW: Self = Self::Second;
+
+    /// The number for it in the database.
+    pub(crate) fn number(self) -> i16 {
+        self as i16
+    }
+
+    /// The version with a number; a number that is none is nobody's seal, and will not verify as this.
+    pub(crate) fn of(number: i16) -> Self {
+        if number == 1 { Self::First } else { Self::Second }
+    }
+}
 
 /// A span of an account's entries.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,6 +74,8 @@ pub(crate) struct Sealed {
     pub(crate) credit_sequence: Option<i64>,
     pub(crate) request_id: Option<String>,
     pub(crate) request_hash: Option<Vec<u8>>,
+    pub(crate) user_id: Option<Uuid>,
+    pub(crate) api_key_id: Option<Uuid>,
     pub(crate) reverses: Option<Uuid>,
     pub(crate) payment_id: Option<Uuid>,
     /// JSON, an object of strings.
@@ -72,8 +95,8 @@ pub(crate) struct NoEncoding;
 
 impl Sealed {
     /// The hash of the leaf.
-    pub(crate) fn leaf(&self) -> Result<Hash, NoEncoding> {
-        let mut bytes = Encoding::begin();
+    pub(crate) fn leaf(&self, version: Version) -> Result<Hash, NoEncoding> {
+        let mut bytes = Encoding::begin(version);
         bytes.uuid(self.tenant_id);
         bytes.uuid(self.account_id);
         bytes.int(self.sequence);
@@ -104,6 +127,10 @@ impl Sealed {
         bytes.optional(self.outside_iban.as_deref(), Encoding::text);
         bytes.optional(self.outside_bic_swift.as_deref(), Encoding::text);
         bytes.time(self.transfer_time)?;
+        if version == Version::Second {
+            bytes.optional(self.user_id, Encoding::uuid);
+            bytes.optional(self.api_key_id, Encoding::uuid);
+        }
         Ok(Sha256::digest(bytes.0).into())
     }
 
@@ -117,9 +144,9 @@ impl Sealed {
 struct Encoding(Vec<u8>);
 
 impl Encoding {
-    fn begin() -> Self {
+    fn begin(version: Version) -> Self {
         let mut bytes = Vec::with_capacity(512);
-        bytes.extend([LEAF, VERSION]);
+        bytes.extend([LEAF, version as u8]);
         Self(bytes)
     }
 

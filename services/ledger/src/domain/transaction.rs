@@ -6,7 +6,7 @@ use types::{Amount, CustomerId, LedgerId, PaymentId, Reference, TransferId};
 use super::{
     ledger::BankDetails,
     metadata::Metadata,
-    transfer::{OutsideParty, ResponseCode, TransferType},
+    transfer::{Initiator, OutsideParty, ResponseCode, TransferType},
 };
 
 /// Whether money came or went.
@@ -60,6 +60,8 @@ pub(crate) struct Transaction {
     pub(crate) reverses: Option<TransferId>,
     /// The payment that it was made for.
     pub(crate) payment: Option<PaymentId>,
+    /// On whose request it was made.
+    pub(crate) initiator: Option<Initiator>,
     pub(crate) metadata: Metadata,
 }
 

@@ -3,7 +3,7 @@
 use std::ops::RangeInclusive;
 
 use time::OffsetDateTime;
-use types::{Amount, PaymentId, Reference, TenantId, Text, TransferId};
+use types::{Amount, ApiKeyId, PaymentId, Reference, TenantId, Text, TransferId, UserId};
 
 use super::{account::AccountId, ledger::BankDetails, metadata::Metadata, posting::Posting};
 
@@ -151,6 +151,14 @@ impl Outside {
     }
 }
 
+/// The API user on whose request money moves.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Initiator {
+    pub(crate) user: UserId,
+    /// The API key that the request was made with; none after a login.
+    pub(crate) key: Option<ApiKeyId>,
+}
+
 /// Money that is to move, or has.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Movement {
@@ -164,6 +172,8 @@ pub(crate) struct Movement {
     pub(crate) reverses: Option<TransferId>,
     /// The payment that it is made for.
     pub(crate) payment: Option<PaymentId>,
+    /// None: a service moves it on its own account, or it was moved before this was kept.
+    pub(crate) initiator: Option<Initiator>,
     pub(crate) metadata: Metadata,
 }
 

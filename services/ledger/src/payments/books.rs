@@ -288,6 +288,7 @@ fn order(
             reference: payment.reference.clone(),
             reverses: None,
             payment: Some(payment.id),
+            initiator: None,
             metadata: Metadata::default(),
         },
     })

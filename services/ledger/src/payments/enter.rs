@@ -10,7 +10,8 @@ use crate::{
         metadata::Metadata,
         payment::{Acceptance, Payment, Rejection, Source, State, accept},
         transfer::{
-            Movement, Order, Outcome, Outside, OutsideParty, Payer, Sides, Transfer, TransferType,
+            Initiator, Movement, Order, Outcome, Outside, OutsideParty, Payer, Sides, Transfer,
+            TransferType,
         },
     },
     error::Error,
@@ -30,6 +31,7 @@ pub(super) struct Entry {
     pub(super) creditor: OutsideParty,
     pub(super) amount: Amount,
     pub(super) reference: Reference,
+    pub(super) initiator: Option<Initiator>,
 }
 
 impl Entry {
@@ -108,6 +110,7 @@ impl Entry {
                 reference: self.reference.clone(),
                 reverses: None,
                 payment: Some(id),
+                initiator: self.initiator,
                 metadata: Metadata::default(),
             },
         })

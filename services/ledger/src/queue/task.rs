@@ -1,7 +1,13 @@
 //! The posting task: takes whatever waits, has it settled, answers, and begins again. It never waits
 //! for more orders to come.
 
-use std::time::Instant;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicBool, Ordering},
+    },
+    time::Instant,
+};
 
 use kit::{
     errors,
@@ -11,17 +17,16 @@ use kit::{
 use tokio::sync::{OwnedSemaphorePermit, mpsc, oneshot};
 use tracing::Instrument;
 
-use super::{BATCH_ORDERS, BATCH_SECONDS, Job, Message, Posted, QUEUED, settle::Settler};
+use super::{
+    BATCH, BATCH_ORDERS, BATCH_SECONDS, Job, Message, PATIENCE, Posted, QUEUED, settle::Settler,
+};
 use crate::{domain::transfer::Order, error::Error};
-
-/// How many orders must be together before no more callers are taken in: a batch has at most so many
-/// and what the last caller brought.
-const BATCH: usize = 1_000;
 
 #[derive(Debug)]
 pub(super) struct Task {
     waiting: mpsc::UnboundedReceiver<Message>,
     settler: Settler,
+    late: Arc<AtomicBool>,
 }
 
 /// Who waits for the outcomes of how many orders of a batch.
@@ -52,8 +57,13 @@ impl Answers {
 }
 
 impl Task {
-    pub(super) fn new(database: &Database, waiting: mpsc::UnboundedReceiver<Message>) -> Self {
-        Self { waiting, settler: Settler::new(database) }
+    /// `late` is where it tells whether orders wait too long.
+    pub(super) fn new(
+        database: &Database,
+        waiting: mpsc::UnboundedReceiver<Message>,
+        late: Arc<AtomicBool>,
+    ) -> Self {
+        Self { waiting, settler: Settler::new(database), late }
     }
 
     /// Ends when no order waits and none can come any more.
@@ -84,12 +94,14 @@ impl Task {
     /// The orders that wait, up to a batch, less those that nobody waits for.
     fn take(&mut self, first: Message) -> (Vec<Order>, Vec<Caller>) {
         let (mut orders, mut callers, mut next) = (Vec::new(), Vec::new(), Some(first));
+        let mut late = false;
         while let Some(message) = next.take() {
             match message {
                 Message::Seen { accounts, _room: _ } => self.settler.see(accounts),
                 Message::Post(job) => {
-                    let Job { orders: wanted, deadline, answer, origin, _room: room } = job;
+                    let Job { orders: wanted, since, deadline, answer, origin, _room: room } = job;
                     let count = wanted.len();
+                    late |= since.elapsed() > PATIENCE;
                     let queued = u32::try_from(count).unwrap_or(u32::MAX);
                     metrics::gauge!(QUEUED).decrement(f64::from(queued));
                     if deadline > Instant::now() && !answer.is_closed() {
@@ -104,6 +116,7 @@ impl Task {
                 next = self.waiting.try_recv().ok();
             }
         }
+        self.late.store(late, Ordering::Relaxed);
         (orders, callers)
     }
 

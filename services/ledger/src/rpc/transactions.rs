@@ -158,5 +158,7 @@ fn render(named: &Named) -> pb::Transaction {
         metadata: money::render_metadata(&transaction.metadata),
         reverses_transfer_id: money::render_id(transaction.reverses),
         payment_id: money::render_id(transaction.payment),
+        user_id: money::render_id(transaction.initiator.map(|it| it.user)),
+        api_key_id: money::render_id(transaction.initiator.and_then(|it| it.key)),
     }
 }

@@ -108,5 +108,7 @@ pub(super) fn render(transfer: &Transfer) -> pb::Transfer {
         metadata: money::render_metadata(&movement.metadata),
         reverses_transfer_id: money::render_id(movement.reverses),
         payment_id: money::render_id(movement.payment),
+        user_id: money::render_id(movement.initiator.map(|it| it.user)),
+        api_key_id: money::render_id(movement.initiator.and_then(|it| it.key)),
     }
 }

@@ -11,7 +11,7 @@ use uuid::Uuid;
 use super::{
     kept,
     ledgers::{international_account, uk_account},
-    transfers::{OutsideColumns, amount, metadata, response_code, transfer_type},
+    transfers::{OutsideColumns, amount, initiator, metadata, response_code, transfer_type},
 };
 use crate::{
     domain::{
@@ -183,8 +183,8 @@ pub(crate) async fn list(
         select
             e.account_id, e.sequence, e.transfer_id, e.type as transfer_type, e.direction,
             e.balance_after_minor, e.create_time, t.response_code, t.amount_minor, t.currency,
-            t.reference, t.reverses, t.payment_id, t.metadata::text as metadata, t.outside_side,
-            t.outside_name, t.outside_sort_code, t.outside_account_number, t.outside_iban,
+            t.reference, t.user_id, t.api_key_id, t.reverses, t.payment_id,
+            t.metadata::text as metadata, t.outside_side, t.outside_name, t.outside_sort_code, t.outside_account_number, t.outside_iban,
             t.outside_bic_swift, other.customer_id as "customer_id?",
             other.sort_code as "sort_code?", other.account_number as "account_number?",
             other.iban as "iban?", other.bic_swift as "bic_swift?"
@@ -201,8 +201,8 @@ pub(crate) async fn list(
         cross join lateral (
             select
                 response_code, debit_account_id, credit_account_id, amount_minor, currency,
-                reference, reverses, payment_id, metadata, outside_side, outside_name,
-                outside_sort_code, outside_account_number, outside_iban, outside_bic_swift
+                reference, user_id, api_key_id, reverses, payment_id, metadata, outside_side,
+                outside_name, outside_sort_code, outside_account_number, outside_iban, outside_bic_swift
             from transfers
             where tenant_id = $1 and transfer_id = e.transfer_id
             limit 1
@@ -278,6 +278,8 @@ struct Row {
     amount_minor: i64,
     currency: String,
     reference: String,
+    user_id: Option<Uuid>,
+    api_key_id: Option<Uuid>,
     reverses: Option<Uuid>,
     payment_id: Option<Uuid>,
     metadata: Option<String>,
@@ -345,6 +347,7 @@ impl TryFrom<Row> for Transaction {
             create_time: row.create_time,
             reverses: row.reverses.map(TransferId::from_uuid),
             payment: row.payment_id.map(PaymentId::from_uuid),
+            initiator: initiator(row.user_id, row.api_key_id),
             metadata: metadata(row.metadata.as_deref())?,
         })
     }

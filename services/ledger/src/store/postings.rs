@@ -3,7 +3,7 @@
 use kit::postgres::citus::Layout;
 use sqlx::PgConnection;
 use time::OffsetDateTime;
-use types::TenantId;
+use types::{ApiKeyId, TenantId};
 use uuid::Uuid;
 
 use crate::domain::{
@@ -60,15 +60,17 @@ async fn together(
             from unnest(
                 $1::uuid[], $2::uuid[], $3::text[], $4::smallint[], $5::uuid[], $6::uuid[],
                 $7::bigint[], $8::text[], $9::text[], $10::bigint[], $11::bigint[], $12::bigint[],
-                $13::bigint[], $14::timestamptz[], $15::text[], $16::bytea[]
+                $13::bigint[], $14::timestamptz[], $15::text[], $16::bytea[], $17::uuid[],
+                $18::uuid[]
             ) as p (
                 tenant_id, transfer_id, type, response_code, debit_account_id, credit_account_id,
                 amount_minor, currency, reference, debit_sequence, credit_sequence,
-                debit_balance_minor, credit_balance_minor, not_before, request_id, request_hash
+                debit_balance_minor, credit_balance_minor, not_before, request_id, request_hash,
+                user_id, api_key_id
             )
             left join unnest(
-                $17::uuid[], $18::uuid[], $19::uuid[], $20::text[], $21::text[], $22::text[],
-                $23::text[], $24::text[], $25::text[], $26::text[]
+                $19::uuid[], $20::uuid[], $21::uuid[], $22::text[], $23::text[], $24::text[],
+                $25::text[], $26::text[], $27::text[], $28::text[]
             ) as r (
                 transfer_id, reverses, payment_id, metadata, outside_side, outside_name,
                 outside_sort_code, outside_account_number, outside_iban, outside_bic_swift
@@ -81,8 +83,8 @@ async fn together(
                 last_entry_time = greatest(n.not_before, statement_timestamp()),
                 version = case when a.version = n.version then n.version + 1 else -1 end
             from unnest(
-                $27::uuid[], $28::uuid[], $29::bigint[], $30::bigint[], $31::bigint[],
-                $32::bigint[], $33::timestamptz[]
+                $29::uuid[], $30::uuid[], $31::bigint[], $32::bigint[], $33::bigint[],
+                $34::bigint[], $35::timestamptz[]
             ) as n (
                 tenant_id, account_id, version, balance_minor, held_minor, entry_count, not_before
             )
@@ -93,16 +95,16 @@ async fn together(
             insert into transfers (
                 tenant_id, transfer_id, type, response_code, debit_account_id, credit_account_id,
                 amount_minor, currency, reference, debit_sequence, credit_sequence, request_id,
-                request_hash, reverses, payment_id, metadata, outside_side, outside_name,
-                outside_sort_code, outside_account_number, outside_iban, outside_bic_swift,
-                create_time
+                request_hash, user_id, api_key_id, reverses, payment_id, metadata, outside_side,
+                outside_name, outside_sort_code, outside_account_number, outside_iban,
+                outside_bic_swift, create_time
             )
             select
                 tenant_id, transfer_id, type, response_code, debit_account_id, credit_account_id,
                 amount_minor, currency, reference, debit_sequence, credit_sequence, request_id,
-                request_hash, reverses, payment_id, metadata::jsonb, outside_side, outside_name,
-                outside_sort_code, outside_account_number, outside_iban, outside_bic_swift,
-                greatest(not_before, statement_timestamp())
+                request_hash, user_id, api_key_id, reverses, payment_id, metadata::jsonb,
+                outside_side, outside_name, outside_sort_code, outside_account_number,
+                outside_iban, outside_bic_swift, greatest(not_before, statement_timestamp())
             from posted
             where (select count(*) from changed) > 0
         ),
@@ -142,6 +144,8 @@ async fn together(
         &p.not_before as _,
         &p.request_id as _,
         &p.request_hash as _,
+        &p.user as _,
+        &p.api_key as _,
         &p.rare.id,
         &p.rare.reverses as _,
         &p.rare.payment as _,
@@ -183,6 +187,8 @@ struct Postings<'a> {
     not_before: Vec<Option<OffsetDateTime>>,
     request_id: Vec<Option<&'a str>>,
     request_hash: Vec<Option<&'a [u8]>>,
+    user: Vec<Option<Uuid>>,
+    api_key: Vec<Option<Uuid>>,
     rare: Rare<'a>,
 }
 
@@ -228,6 +234,9 @@ impl<'a> Postings<'a> {
         self.not_before.push(posting.not_before);
         self.request_id.push(order.request.as_ref().map(|request| request.id.as_str()));
         self.request_hash.push(order.request.as_ref().map(|request| request.hash.as_slice()));
+        let initiator = movement.initiator;
+        self.user.push(initiator.map(|it| it.user.uuid()));
+        self.api_key.push(initiator.and_then(|it| it.key).map(ApiKeyId::uuid));
         self.rare.push(movement);
     }
 }

@@ -5,7 +5,7 @@ use time::OffsetDateTime;
 use tokio_stream::Stream;
 use uuid::Uuid;
 
-use crate::domain::seal::{Hash, Sealed, Span};
+use crate::domain::seal::{Hash, Sealed, Span, Version};
 
 /// Has the rest of the transaction find its rows by key, also in tables that have no statistics yet.
 pub(crate) async fn find_by_key(conn: &mut PgConnection) -> Result<(), sqlx::Error> {
@@ -112,6 +112,7 @@ pub(crate) fn entries(
             t.currency as "currency?", t.reference as "reference?",
             t.debit_sequence as "debit_sequence?", t.credit_sequence as "credit_sequence?",
             t.request_id as "request_id?", t.request_hash as "request_hash?",
+            t.user_id as "user_id?", t.api_key_id as "api_key_id?",
             t.reverses as "reverses?", t.payment_id as "payment_id?",
             t.metadata::text as "metadata?", t.outside_side as "outside_side?",
             t.outside_name as "outside_name?", t.outside_sort_code as "outside_sort_code?",
@@ -155,8 +156,8 @@ pub(crate) async fn insert(
     let roots: Vec<&[u8]> = seals.iter().map(|seal| seal.root.as_slice()).collect();
     let kept = sqlx::query!(
         "
-        insert into seals (tenant_id, account_id, from_sequence, to_sequence, root)
-        select tenant_id, account_id, from_sequence, to_sequence, root
+        insert into seals (tenant_id, account_id, from_sequence, to_sequence, root, version)
+        select tenant_id, account_id, from_sequence, to_sequence, root, $6
         from unnest($1::uuid[], $2::uuid[], $3::bigint[], $4::bigint[], $5::bytea[])
             as s (tenant_id, account_id, from_sequence, to_sequence, root)
         on conflict on constraint seals_pkey do nothing
@@ -167,6 +168,7 @@ pub(crate) async fn insert(
         &froms,
         &tos,
         &roots as _,
+        Version::NOW.number(),
     )
     .fetch_all(conn)
     .await?;
@@ -178,6 +180,7 @@ pub(crate) async fn insert(
 pub(crate) struct Kept {
     pub(crate) span: Span,
     pub(crate) root: Vec<u8>,
+    pub(crate) version: Version,
     pub(crate) create_time: OffsetDateTime,
 }
 
@@ -189,7 +192,7 @@ pub(crate) async fn list(
 ) -> Result<Vec<Kept>, sqlx::Error> {
     let rows = sqlx::query!(
         "
-        select tenant_id, account_id, from_sequence, to_sequence, root, create_time
+        select tenant_id, account_id, from_sequence, to_sequence, root, version, create_time
         from seals
         where (tenant_id, account_id, from_sequence) > ($1, $2, $3)
         order by tenant_id, account_id, from_sequence
@@ -210,6 +213,7 @@ pub(crate) async fn list(
             to: row.to_sequence,
         },
         root: row.root,
+        version: Version::of(row.version),
         create_time: row.create_time,
     });
     Ok(kept.collect())
@@ -239,6 +243,8 @@ pub(crate) struct Row {
     credit_sequence: Option<i64>,
     request_id: Option<String>,
     request_hash: Option<Vec<u8>>,
+    user_id: Option<Uuid>,
+    api_key_id: Option<Uuid>,
     reverses: Option<Uuid>,
     payment_id: Option<Uuid>,
     metadata: Option<String>,
@@ -285,6 +291,8 @@ impl Row {
             credit_sequence: self.credit_sequence,
             request_id: self.request_id,
             request_hash: self.request_hash,
+            user_id: self.user_id,
+            api_key_id: self.api_key_id,
             reverses: self.reverses,
             payment_id: self.payment_id,
             metadata: self.metadata,

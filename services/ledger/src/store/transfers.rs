@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use sqlx::PgConnection;
 use time::OffsetDateTime;
-use types::{Amount, Currency, PaymentId, Reference, TenantId, Text, TransferId};
+use types::{Amount, ApiKeyId, Currency, PaymentId, Reference, TenantId, Text, TransferId, UserId};
 use uuid::Uuid;
 
 use super::{
@@ -17,8 +17,8 @@ use crate::{
         ledger::BankDetails,
         metadata::Metadata,
         transfer::{
-            Movement, NAME_LENGTH, Outcome, Outside, OutsideParty, RequestKey, ResponseCode, Sides,
-            Transfer, TransferType,
+            Initiator, Movement, NAME_LENGTH, Outcome, Outside, OutsideParty, RequestKey,
+            ResponseCode, Sides, Transfer, TransferType,
         },
     },
     error::Error,
@@ -55,10 +55,10 @@ pub(crate) async fn find_by_ids(
         select
             t.tenant_id, t.transfer_id, t.type as transfer_type, t.response_code,
             t.debit_account_id, t.credit_account_id, t.amount_minor, t.currency, t.reference,
-            t.debit_sequence, t.credit_sequence, t.request_id, t.request_hash, t.reverses,
-            t.payment_id, t.metadata::text as metadata, t.outside_side, t.outside_name,
-            t.outside_sort_code, t.outside_account_number, t.outside_iban, t.outside_bic_swift,
-            t.create_time
+            t.debit_sequence, t.credit_sequence, t.request_id, t.request_hash, t.user_id,
+            t.api_key_id, t.reverses, t.payment_id, t.metadata::text as metadata, t.outside_side,
+            t.outside_name, t.outside_sort_code, t.outside_account_number, t.outside_iban,
+            t.outside_bic_swift, t.create_time
         from unnest($1::uuid[], $2::uuid[]) as k (tenant_id, transfer_id)
         join transfers t on t.tenant_id = k.tenant_id and t.transfer_id = k.transfer_id
         ",
@@ -83,10 +83,10 @@ pub(crate) async fn find_by_requests(
         select
             t.tenant_id, t.transfer_id, t.type as transfer_type, t.response_code,
             t.debit_account_id, t.credit_account_id, t.amount_minor, t.currency, t.reference,
-            t.debit_sequence, t.credit_sequence, t.request_id, t.request_hash, t.reverses,
-            t.payment_id, t.metadata::text as metadata, t.outside_side, t.outside_name,
-            t.outside_sort_code, t.outside_account_number, t.outside_iban, t.outside_bic_swift,
-            t.create_time
+            t.debit_sequence, t.credit_sequence, t.request_id, t.request_hash, t.user_id,
+            t.api_key_id, t.reverses, t.payment_id, t.metadata::text as metadata, t.outside_side,
+            t.outside_name, t.outside_sort_code, t.outside_account_number, t.outside_iban,
+            t.outside_bic_swift, t.create_time
         from unnest($1::uuid[], $2::text[]) as k (tenant_id, request_id)
         join transfers t on t.tenant_id = k.tenant_id and t.request_id = k.request_id
         ",
@@ -164,6 +164,12 @@ pub(super) fn amount(minor: i64, currency: &str) -> Result<Amount, Error> {
     kept("amount", Amount::new(minor, kept("currency", Currency::parse(currency))?))
 }
 
+/// On whose request a transfer was made, from its columns.
+pub(super) fn initiator(user: Option<Uuid>, key: Option<Uuid>) -> Option<Initiator> {
+    let (user, key) = (UserId::from_uuid(user?), key.map(ApiKeyId::from_uuid));
+    Some(Initiator { user, key })
+}
+
 /// The type of a transfer, from its column.
 pub(super) fn transfer_type(word: &str) -> Result<TransferType, Error> {
     TransferType::from_word(word).ok_or_else(|| Error::corrupt("transfer type"))
@@ -188,6 +194,8 @@ struct Row {
     credit_sequence: Option<i64>,
     request_id: Option<String>,
     request_hash: Option<Vec<u8>>,
+    user_id: Option<Uuid>,
+    api_key_id: Option<Uuid>,
     reverses: Option<Uuid>,
     payment_id: Option<Uuid>,
     metadata: Option<String>,
@@ -223,6 +231,7 @@ impl Row {
             reference: kept("reference", Reference::parse(&self.reference))?,
             reverses: self.reverses.map(TransferId::from_uuid),
             payment: self.payment_id.map(PaymentId::from_uuid),
+            initiator: initiator(self.user_id, self.api_key_id),
             metadata: metadata(self.metadata.as_deref())?,
         })
     }

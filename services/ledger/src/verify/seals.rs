@@ -76,7 +76,7 @@ struct Before {
 impl Walk {
     /// Looks at one seal; `tree` is that of its entries, if all are there.
     fn step(&mut self, kept: &Kept, tree: Option<&Tree>) {
-        let Kept { span, root: said, create_time } = kept;
+        let Kept { span, root: said, create_time, .. } = kept;
         self.check.checked = self.check.checked.saturating_add(1);
         if *create_time <= self.until {
             self.all.push(leaf_of_seal(span, said));
@@ -107,8 +107,9 @@ async fn trees(conn: &mut PgConnection, page: &[Kept]) -> Result<Vec<Option<Tree
     let mut trees: Vec<Option<Tree>> = spans.iter().map(|_| Some(Tree::default())).collect();
     let mut rows = store::seals::entries(conn, &spans, None);
     while let Some(row) = rows.try_next().await? {
-        let (at, leaf) = (row.at(), row.sealed().ok_or(NoEncoding).and_then(|row| row.leaf()));
-        if let Some(slot) = trees.get_mut(at) {
+        let at = row.at();
+        if let Some((slot, kept)) = trees.get_mut(at).zip(page.get(at)) {
+            let leaf = row.sealed().ok_or(NoEncoding).and_then(|row| row.leaf(kept.version));
             match (leaf, slot.as_mut()) {
                 (Ok(leaf), Some(tree)) => tree.push(leaf),
                 (Err(NoEncoding), _) | (Ok(_), None) => *slot = None,

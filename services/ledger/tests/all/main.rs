@@ -8,6 +8,7 @@ mod create_transfer;
 mod histories;
 mod idempotency;
 mod inbound;
+mod initiators;
 mod kills;
 mod ledgers;
 mod payees;

@@ -159,6 +159,50 @@ async fn more_than_there_is_room_for_is_turned_away_and_the_rest_is_answered() {
     assert_sound(&setup.pool).await;
 }
 
+#[tokio::test]
+async fn while_a_crowd_waits_too_long_who_comes_is_turned_away_and_the_crowd_is_answered() {
+    let setup = setup().await;
+    let (alice, bob) = (setup.funded(10_000_000).await, setup.ledger("gbp").await);
+    let (carol, dave) = (setup.funded(10_000_000).await, setup.ledger("gbp").await);
+    let [first_locked, second_locked] =
+        [lock(&setup, &[&alice]).await, lock(&setup, &[&carol]).await];
+    let mut waiting = JoinSet::new();
+    let send = |waiting: &mut JoinSet<_>, batch: Vec<CreateTransferRequest>| {
+        let setup = setup.clone();
+        waiting.spawn(async move { setup.batch(batch).await });
+    };
+
+    send(&mut waiting, vec![transfer(&alice, &bob, "0.01")]);
+    until_somebody_waits(&setup).await;
+    // As many as two batches, behind the one that waits.
+    for _ in 0..2 {
+        send(&mut waiting, vec![transfer(&carol, &dave, "0.01"); 1_000]);
+    }
+    tokio::time::sleep(Duration::from_millis(400)).await;
+    first_locked.rollback().await.unwrap();
+    let refused = loop {
+        let one = tokio::time::timeout(
+            Duration::from_millis(50),
+            setup.transfer(transfer(&alice, &bob, "0.02")),
+        );
+        if let Ok(Err(status)) = one.await {
+            break status;
+        }
+    };
+    second_locked.rollback().await.unwrap();
+    let outcomes = waiting.join_all().await;
+    let later = setup.transfer(transfer(&alice, &bob, "0.03")).await;
+
+    assert_eq!((refused.code(), reason(&refused).as_str()), UNAVAILABLE);
+    assert!(refused.get_error_details().retry_info().is_some());
+    for outcome in outcomes.into_iter().flatten().flatten() {
+        assert!(is_posted(item(&outcome).unwrap()));
+    }
+    assert!(is_posted(&later.unwrap()));
+    assert_eq!(setup.balance(&dave).await, 2_000);
+    assert_sound(&setup.pool).await;
+}
+
 const UNAVAILABLE: (Code, &str) = (Code::Unavailable, "UNAVAILABLE");
 
 #[tokio::test]

@@ -49,6 +49,7 @@ fn order(pair: &Pair, minor: i64) -> Order {
             reference: Reference::parse("rent").unwrap(),
             reverses: None,
             payment: None,
+            initiator: None,
             metadata: Metadata::default(),
         },
     }

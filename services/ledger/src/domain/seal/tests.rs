@@ -33,6 +33,8 @@ fn sealed() -> Sealed {
         credit_sequence: Some(7),
         request_id: Some("CreateTransfer key".into()),
         request_hash: Some(vec![1, 2, 3]),
+        user_id: Some(Uuid::from_u128(6)),
+        api_key_id: Some(Uuid::from_u128(7)),
         reverses: None,
         payment_id: None,
         metadata: Some(r#"{"b": "2", "a": "é"}"#.into()),
@@ -48,9 +50,16 @@ fn sealed() -> Sealed {
 
 #[test]
 fn a_leaf_is_what_it_was_when_the_first_seals_were_made() {
-    let leaf = sealed().leaf().unwrap();
+    let leaf = sealed().leaf(Version::First).unwrap();
 
     assert_eq!(hex(&leaf), "af46853cb833eb3ad4a237a22be885d95a84b6eef16e41e61b7a0c3b31934622");
+}
+
+#[test]
+fn a_leaf_of_the_second_version_is_what_it_was_when_the_first_such_seals_were_made() {
+    let leaf = sealed().leaf(Version::Second).unwrap();
+
+    assert_eq!(hex(&leaf), "c1067d24056772851dc91b229e2e9b7f050fdfa9a470bfe7b79fa55feab12a0d");
 }
 
 #[test]
@@ -58,14 +67,14 @@ fn metadata_counts_by_what_it_says_and_not_how_it_is_written() {
     let other = Sealed { metadata: Some(r#"{"a":"\u00e9","b":"2"}"#.into()), ..sealed() };
     let bad = Sealed { metadata: Some(r#"{"a": 1}"#.into()), ..sealed() };
 
-    assert_eq!(other.leaf(), sealed().leaf());
-    assert_eq!(bad.leaf(), Err(NoEncoding));
+    assert_eq!(other.leaf(Version::NOW), sealed().leaf(Version::NOW));
+    assert_eq!(bad.leaf(Version::NOW), Err(NoEncoding));
 }
 
 #[test]
 fn every_column_counts() {
     type Change = fn(&mut Sealed);
-    let changes: [Change; 30] = [
+    let changes: [Change; 32] = [
         |s| s.tenant_id = Uuid::nil(),
         |s| s.account_id = Uuid::nil(),
         |s| s.sequence = 9,
@@ -86,6 +95,8 @@ fn every_column_counts() {
         |s| s.credit_sequence = None,
         |s| s.request_id = None,
         |s| s.request_hash = Some(vec![1, 2]),
+        |s| s.user_id = None,
+        |s| s.api_key_id = Some(Uuid::nil()),
         |s| s.reverses = Some(Uuid::nil()),
         |s| s.payment_id = Some(Uuid::nil()),
         |s| s.metadata = None,
@@ -97,28 +108,28 @@ fn every_column_counts() {
         |s| s.outside_bic_swift = Some(String::new()),
         |s| s.transfer_time = datetime!(2026-01-02 03:04:05.678902 UTC),
     ];
-    let mut leaves = vec![sealed().leaf().unwrap()];
+    let mut leaves = vec![sealed().leaf(Version::NOW).unwrap()];
 
     leaves.extend(changes.iter().map(|change| {
         let mut changed = sealed();
         change(&mut changed);
-        changed.leaf().unwrap()
+        changed.leaf(Version::NOW).unwrap()
     }));
 
     leaves.sort_unstable();
     leaves.dedup();
-    assert_eq!(leaves.len(), 31);
+    assert_eq!(leaves.len(), 33);
 }
 
 #[test]
 fn a_root_depends_on_the_span_the_one_before_and_the_leaves() {
     let span = Span { tenant: Uuid::from_u128(1), account: Uuid::from_u128(2), from: 1, to: 1 };
     let mut tree = Tree::default();
-    tree.push(sealed().leaf().unwrap());
+    tree.push(sealed().leaf(Version::NOW).unwrap());
 
     let first = root(&span, None, &tree);
 
-    assert_eq!(hex(&first), "77e4a4b4bfc060cb32ee799c86d48e1cd8f02efc93397870a7775758ec1e7758");
+    assert_eq!(hex(&first), "0bdfbad015fbbca2ea473661fba13a6e171a2c35f41a0278a2e49a87f404fb4b");
     assert_ne!(first, root(&span, Some(&first), &tree));
     assert_ne!(first, root(&Span { to: 2, ..span }, None, &tree));
     assert_ne!(first, root(&span, None, &Tree::default()));

@@ -46,6 +46,7 @@ impl Tenant {
                 reference: Reference::parse("rent").unwrap(),
                 reverses: None,
                 payment: None,
+                initiator: None,
                 metadata: Metadata::default(),
             },
         }

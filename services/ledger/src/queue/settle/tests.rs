@@ -159,6 +159,7 @@ impl Stage {
                 reference: Reference::parse("rent").unwrap(),
                 reverses: None,
                 payment: None,
+                initiator: None,
                 metadata: Metadata::default(),
             },
         }

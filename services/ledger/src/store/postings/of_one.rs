@@ -48,15 +48,17 @@ async fn record(
             from unnest(
                 $2::uuid[], $3::text[], $4::smallint[], $5::uuid[], $6::uuid[],
                 $7::bigint[], $8::text[], $9::text[], $10::bigint[], $11::bigint[], $12::bigint[],
-                $13::bigint[], $14::timestamptz[], $15::text[], $16::bytea[]
+                $13::bigint[], $14::timestamptz[], $15::text[], $16::bytea[], $17::uuid[],
+                $18::uuid[]
             ) as p (
                 transfer_id, type, response_code, debit_account_id, credit_account_id,
                 amount_minor, currency, reference, debit_sequence, credit_sequence,
-                debit_balance_minor, credit_balance_minor, not_before, request_id, request_hash
+                debit_balance_minor, credit_balance_minor, not_before, request_id, request_hash,
+                user_id, api_key_id
             )
             left join unnest(
-                $17::uuid[], $18::uuid[], $19::uuid[], $20::text[], $21::text[], $22::text[],
-                $23::text[], $24::text[], $25::text[], $26::text[]
+                $19::uuid[], $20::uuid[], $21::uuid[], $22::text[], $23::text[], $24::text[],
+                $25::text[], $26::text[], $27::text[], $28::text[]
             ) as r (
                 transfer_id, reverses, payment_id, metadata, outside_side, outside_name,
                 outside_sort_code, outside_account_number, outside_iban, outside_bic_swift
@@ -69,8 +71,8 @@ async fn record(
                 last_entry_time = greatest(n.not_before, statement_timestamp()),
                 version = case when a.version = n.version then n.version + 1 else -1 end
             from unnest(
-                $27::uuid[], $28::bigint[], $29::bigint[], $30::bigint[], $31::bigint[],
-                $32::timestamptz[]
+                $29::uuid[], $30::bigint[], $31::bigint[], $32::bigint[], $33::bigint[],
+                $34::timestamptz[]
             ) as n (account_id, version, balance_minor, held_minor, entry_count, not_before)
             where a.tenant_id = $1 and a.account_id = n.account_id
             returning a.account_id
@@ -79,16 +81,16 @@ async fn record(
             insert into transfers (
                 tenant_id, transfer_id, type, response_code, debit_account_id, credit_account_id,
                 amount_minor, currency, reference, debit_sequence, credit_sequence, request_id,
-                request_hash, reverses, payment_id, metadata, outside_side, outside_name,
-                outside_sort_code, outside_account_number, outside_iban, outside_bic_swift,
-                create_time
+                request_hash, user_id, api_key_id, reverses, payment_id, metadata, outside_side,
+                outside_name, outside_sort_code, outside_account_number, outside_iban,
+                outside_bic_swift, create_time
             )
             select
                 $1::uuid, transfer_id, type, response_code, debit_account_id, credit_account_id,
                 amount_minor, currency, reference, debit_sequence, credit_sequence, request_id,
-                request_hash, reverses, payment_id, metadata::jsonb, outside_side, outside_name,
-                outside_sort_code, outside_account_number, outside_iban, outside_bic_swift,
-                greatest(not_before, statement_timestamp())
+                request_hash, user_id, api_key_id, reverses, payment_id, metadata::jsonb,
+                outside_side, outside_name, outside_sort_code, outside_account_number,
+                outside_iban, outside_bic_swift, greatest(not_before, statement_timestamp())
             from posted
             where (select count(*) from changed) > 0
         ),
@@ -128,6 +130,8 @@ async fn record(
         &p.not_before as _,
         &p.request_id as _,
         &p.request_hash as _,
+        &p.user as _,
+        &p.api_key as _,
         &p.rare.id,
         &p.rare.reverses as _,
         &p.rare.payment as _,

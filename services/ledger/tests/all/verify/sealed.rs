@@ -70,7 +70,9 @@ async fn an_amount_that_was_changed_everywhere_is_caught_by_the_seals_alone() {
 
 #[tokio::test]
 async fn what_was_said_of_a_transfer_cannot_be_changed_unseen() {
-    for column in ["reference = 'rent'", "metadata = '{\"invoice\": \"8\"}'"] {
+    let columns =
+        ["reference = 'rent'", "metadata = '{\"invoice\": \"8\"}'", "user_id = transfer_id"];
+    for column in columns {
         let books = Books::sealed().await;
 
         books
@@ -98,6 +100,7 @@ async fn a_changed_removed_or_misplaced_seal_is_named() {
     let corruptions = [
         "update seals set root = sha256(root) where account_id = {bob} and from_sequence = 5",
         "update seals set to_sequence = 5 where account_id = {bob} and from_sequence = 5",
+        "update seals set version = 1 where account_id = {bob} and from_sequence = 5",
         "delete from seals where account_id = {bob} and from_sequence = 1",
     ];
     for corruption in corruptions {
