@@ -109,7 +109,7 @@ impl Queue {
     ///
     /// # Errors
     ///
-    /// When there is no room; then nothing was posted.
+    /// When there is no room for them; then nothing was posted.
     pub(crate) async fn post(
         &self,
         orders: Vec<Order>,
@@ -117,9 +117,6 @@ impl Queue {
     ) -> Result<Vec<Result<Posted, Error>>, Error> {
         if orders.is_empty() {
             return Ok(Vec::new());
-        }
-        if self.is_crowded() {
-            return Err(full());
         }
         let count = u32::try_from(orders.len()).map_err(|_| full())?;
         let room = Arc::clone(&self.room).try_acquire_many_owned(count).map_err(|_| full())?;
@@ -132,9 +129,18 @@ impl Queue {
         answered.await.map_err(|_| errors::Error::OutcomeUnknown.into())
     }
 
-    fn is_crowded(&self) -> bool {
-        let taken = ROOM.saturating_sub(self.room.available_permits());
-        taken > BATCH && self.late.load(Ordering::Relaxed)
+    /// Whether more may come: to be asked before anything is done for orders that would be turned away.
+    ///
+    /// # Errors
+    ///
+    /// When there is no room, or too many wait too long already.
+    pub(crate) fn admit(&self) -> Result<(), Error> {
+        let left = self.room.available_permits();
+        let is_crowd = ROOM.saturating_sub(left) > BATCH;
+        if left == 0 || (is_crowd && self.late.load(Ordering::Relaxed)) {
+            return Err(full());
+        }
+        Ok(())
     }
 
     /// Tells of accounts that have just been read. Where there is no room they are read again.

@@ -110,6 +110,7 @@ impl Transfers {
         caller: &Caller,
         news: Vec<Result<NewTransfer, Error>>,
     ) -> Result<Vec<Result<Answer<Transfer>, Error>>, Error> {
+        self.queue.admit()?;
         let may_send = self.learn(caller, &news).await?;
         let (mut orders, mut failed) = (Vec::with_capacity(news.len()), Vec::new());
         let mut is_ordered = Vec::with_capacity(news.len());
