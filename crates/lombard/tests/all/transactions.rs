@@ -65,7 +65,11 @@ async fn each_side_of_a_transfer_is_a_transaction_of_its_own_that_shows_the_othe
         assert_eq!(sent[field], bank(&to).await[field]);
         assert_eq!(received[field], bank(&from).await[field]);
     }
+    let funded = rows(&scene.transactions(&from, "").await)[1].clone();
+    assert_eq!((&funded["user_id"], &funded["api_key_id"]), (&json!(""), &json!("")));
     for row in [&sent, &received] {
+        assert!(Uuid::parse_str(row["user_id"].as_str().unwrap()).is_ok(), "{row}");
+        assert_eq!(row["api_key_id"], "", "it was made after a login");
         // What a row has nothing of, details leave out.
         let mut details = row.clone();
         details.as_object_mut().unwrap().retain(|_, value| *value != "");
