@@ -61,7 +61,8 @@ fn row_names(account: [&'static str; 2]) -> Vec<&'static str> {
     let after = ["currency", "in_out", "type", "response_code", "response_message"];
     let extensions =
         ["linked_transaction_id", "balance_after", "reverses_transaction_id", "payment_id"];
-    [&before[..], &after, &extensions].concat()
+    let who = ["user_id", "api_key_id"];
+    [&before[..], &after, &extensions, &who].concat()
 }
 
 /// A text that has a digit wherever the pattern has a 0, and is the pattern elsewhere.
@@ -199,7 +200,7 @@ async fn the_sample_of_a_transaction_list_is_answered_as_documented_on_both_path
             "amount": "200.00", "currency": "gbp", "in_out": "in", "type": "faster_payment",
             "response_code": "1", "response_message": "Transaction Success",
             "linked_transaction_id": "", "balance_after": "200.00",
-            "reverses_transaction_id": "", "payment_id": "",
+            "reverses_transaction_id": "", "payment_id": "", "user_id": "", "api_key_id": "",
         });
         let sent = json!({
             "transaction_id": went, "date_time": newer["date_time"], "name": "Joe Bloggs",
@@ -208,7 +209,7 @@ async fn the_sample_of_a_transaction_list_is_answered_as_documented_on_both_path
             "in_out": "out", "type": "internal_transfer", "response_code": "1",
             "response_message": "Transaction Success",
             "linked_transaction_id": newer["linked_transaction_id"], "balance_after": "100.00",
-            "reverses_transaction_id": "", "payment_id": "",
+            "reverses_transaction_id": "", "payment_id": "", "user_id": newer["user_id"], "api_key_id": "",
         });
         assert_eq!((older, newer), (&received, &sent));
         assert_id(&newer["linked_transaction_id"]);
@@ -265,7 +266,7 @@ async fn transactions_in_other_currencies_show_the_international_account() {
             "amount": "200.00", "currency": currency, "in_out": "in", "type": kind,
             "response_code": "1", "response_message": "Transaction Success",
             "linked_transaction_id": "", "balance_after": "200.00",
-            "reverses_transaction_id": "", "payment_id": "",
+            "reverses_transaction_id": "", "payment_id": "", "user_id": "", "api_key_id": "",
         });
         assert_eq!(row, &expected);
         assert_eq!(one.data(), &details_of(expected));

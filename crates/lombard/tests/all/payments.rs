@@ -94,7 +94,7 @@ async fn a_payment_leaves_the_ledger_when_it_has_settled() {
         "amount": "2.50", "currency": "gbp", "in_out": "out", "type": "faster_payment",
         "response_code": "1", "response_message": "Transaction Success",
         "linked_transaction_id": "", "balance_after": "7.50", "reverses_transaction_id": "",
-        "payment_id": id,
+        "payment_id": id, "user_id": "", "api_key_id": "",
     });
     assert_eq!(row, &expected);
     let one = scene.get(&format!("{}/{transaction}", TRANSACTIONS[0])).await;

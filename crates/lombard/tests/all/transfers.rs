@@ -81,7 +81,7 @@ async fn want_of_funds_is_an_outcome_recorded_on_the_senders_ledger_only() {
         "amount": "10.01", "currency": "gbp", "in_out": "out", "type": "internal_transfer",
         "response_code": "650", "response_message": "Insufficient Funds",
         "linked_transaction_id": "", "balance_after": "10.00", "reverses_transaction_id": "",
-        "payment_id": "",
+        "payment_id": "", "user_id": row["user_id"], "api_key_id": "",
     });
     assert_eq!((row, &page["total"]), (&expected, &json!(2)));
     let one = scene.get(&format!("{}/{id}", TRANSACTIONS[1])).await;

@@ -121,7 +121,8 @@ async fn one_path_lists_and_tells_transactions() {
             "reference": "testing", "amount": "200.00", "currency": "gbp", "in_out": "in",
             "type": "faster_payment", "response_code": "1",
             "response_message": "Transaction Success", "linked_transaction_id": "",
-            "balance_after": "200.00", "reverses_transaction_id": "", "payment_id": ""
+            "balance_after": "200.00", "reverses_transaction_id": "", "payment_id": "",
+            "user_id": "", "api_key_id": ""
         });
         assert_eq!((row, &list.data()["total"]), (&expected, &json!(1)));
         let mut one = expected;
