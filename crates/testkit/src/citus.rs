@@ -114,8 +114,8 @@ pub async fn assert_places(pool: &PgPool, file: &str, by_others: &[(&str, &str)]
         .collect();
     for table in tables(pool).await {
         let quoted = file.matches(&format!("('{table}'")).count();
-        let named = quoted + local.iter().filter(|name| **name == table).count();
-        assert_eq!(named, 1, "{table} is to be named once");
+        let unquoted = local.iter().filter(|name| **name == table).count();
+        assert_eq!(quoted.saturating_add(unquoted), 1, "{table} is to be named once");
         let has_tenant: bool = sqlx::query_scalar(
             "select exists (
                 select from pg_attribute where attrelid = $1::regclass and attname = 'tenant_id'
