@@ -40,6 +40,7 @@ async fn keys_rotate_while_documents_are_read_and_the_old_key_is_not_needed_any_
 }
 
 /// While they are read.
+#[expect(clippy::indexing_slicing, reason = "a test that cannot go on has failed")]
 pub(crate) async fn rotates_documents(layout: Layout) {
     let mut at_rest = AtRest::laid_out(layout, keyring(&[OLD])).await;
     let mut ids = Vec::new();
@@ -103,6 +104,7 @@ async fn notes_are_rotated_too() {
 }
 
 /// And documents.
+#[expect(clippy::indexing_slicing, reason = "a test that cannot go on has failed")]
 pub(crate) async fn rotates_notes(layout: Layout) {
     let mut at_rest = AtRest::laid_out(layout, keyring(&[OLD])).await;
     let review = at_rest.setup.verification_of("Refer").await.verification_id;
