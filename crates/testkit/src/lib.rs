@@ -3,6 +3,7 @@
 //! Each test process starts a throw-away server of its own on first use. With
 //! `LOMBARD_TEST_DATABASE_URL`, of a superuser, it uses that server instead.
 
+pub mod citus;
 mod corpus;
 mod database;
 pub mod files;

@@ -67,7 +67,7 @@ impl Changes {
 
     pub(crate) async fn acknowledge(&self, seen: &[Seen]) -> Result<(), Error> {
         let mut conn = self.database.of_each(seen.iter().map(|seen| seen.tenant)).await?;
-        changes::acknowledge(&mut conn, seen).await
+        changes::acknowledge(&mut conn, self.database.layout(), seen).await
     }
 
     /// A page of everybody, or of all of a tenant's, by tenant and id, and after whom the next one begins. Who
@@ -86,7 +86,8 @@ impl Changes {
         let (places, more) = cut(places, limit);
         let found = self.read(&mut conn, &places).await?;
         if !found.unreadable.is_empty() {
-            changes::note_again(&mut conn, &found.unreadable).await?;
+            let layout = self.database.layout();
+            changes::note_again(&mut conn, layout, &found.unreadable).await?;
         }
         Ok((found.customers, places.last().copied().filter(|_| more)))
     }

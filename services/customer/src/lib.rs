@@ -5,7 +5,10 @@ use std::time::Duration;
 
 use kit::{
     keys::Keyring,
-    postgres::{Database, citus::Citus},
+    postgres::{
+        Database,
+        citus::{self, Citus, Layout},
+    },
     server::{self, Service},
     tls::Listener,
 };
@@ -34,20 +37,26 @@ pub const DOMAIN: &str = "lombard.customer.v1";
 /// The schema of the service's database.
 pub static MIGRATIONS: Migrator = sqlx::migrate!();
 
-/// What becomes of the tables on several servers.
-pub const CITUS: Citus = Citus::OnOneServer(
-    "what it tells other services, and the exchange of its keys, take the rows of \
-     several tenants in one statement",
-);
+/// Where the tables go on several servers.
+pub const CITUS: Citus = Citus::Distributed(include_str!("../citus.sql"));
+
+/// A table that is distributed with all others.
+const TABLE: &str = "customers";
 
 /// The role that the service does everything in, whoever connects.
 pub const ROLE: &str = "customer_service";
 
 /// What the service serves, on the database that a pool leads to; personal data is sealed with these keys.
 #[must_use]
-#[expect(clippy::needless_pass_by_value, reason = "the pool is the service's from then on")]
 pub fn service(pool: PgPool, keys: Keyring) -> Service {
-    let database = Database::new(&pool, ROLE).with_keys(keys.clone());
+    service_laid_out(Layout::OneServer, pool, keys)
+}
+
+/// The same, with its tables where they are.
+#[must_use]
+#[expect(clippy::needless_pass_by_value, reason = "the pool is the service's from then on")]
+pub fn service_laid_out(layout: Layout, pool: PgPool, keys: Keyring) -> Service {
+    let database = Database::new(&pool, ROLE).with_keys(keys.clone()).laid_out(layout);
     let personal = Personal::new(database.clone(), keys);
     answering(database, &personal)
 }
@@ -83,6 +92,8 @@ pub async fn serve(
 ) -> anyhow::Result<()> {
     let database = Database::new(&pool, ROLE).with_keys(keys.clone());
     kit::postgres::wait_for_schema(&database, &MIGRATIONS, &stop).await?;
+    let found = stop.run_until_cancelled(citus::layout(&database, TABLE)).await;
+    let database = database.laid_out(found.transpose()?.unwrap_or_default());
     let personal = Personal::new(database.clone(), keys);
     // A server that fails takes the jobs with it.
     let jobs_stop = stop.child_token();

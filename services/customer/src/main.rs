@@ -62,7 +62,7 @@ async fn main() -> anyhow::Result<()> {
             let listener = server.tls.links("customer")?.listen(server.listen).await?;
             let (stop, drain) = (CancellationToken::new(), server.drain_timeout());
             let serving = customer::serve(listener, pool, keys.keyring()?, drain, stop.clone());
-            signals.run(&stop, serving).await?;
+            Box::pin(signals.run(&stop, serving)).await?;
         }
         Command::RotateKeys(keys) => rotate_keys(&pool, &keys).await?,
     }

@@ -133,7 +133,7 @@ impl Retentions {
 
     pub(crate) async fn acknowledge(&self, erased: &[Owned]) -> Result<(), Error> {
         let mut conn = self.database.of_each(erased.iter().map(|(tenant, _)| *tenant)).await?;
-        retention::acknowledge(&mut conn, erased).await
+        retention::acknowledge(&mut conn, self.database.layout(), erased).await
     }
 
     /// Erases whoever is due, from time to time, until `stop`. Several processes may; what is cut off is

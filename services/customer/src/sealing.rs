@@ -3,16 +3,23 @@
 
 use std::time::Duration;
 
-use kit::{keys::Keyring, postgres::Database};
+use kit::{
+    keys::Keyring,
+    postgres::{Database, citus},
+};
 use sqlx::PgPool;
 use tokio_util::sync::CancellationToken;
 use types::{CustomerId, TenantId};
 
 use crate::{
-    ROLE,
+    ROLE, TABLE,
     error::Error,
     personal::{Personal, about, about_index},
-    store::{self, in_clear, index_keys},
+    store::{
+        self,
+        in_clear::{self, Rewrapped},
+        index_keys,
+    },
     unreadable::PassedOver,
 };
 
@@ -45,7 +52,7 @@ async fn seal_all(
     loop {
         // Everybody's: whose data is in clear is not known before.
         let mut conn = database.platform().await?;
-        let places = in_clear::list(&mut conn, after, BATCH).await?;
+        let places = in_clear::list(&mut conn, database.layout(), after, BATCH).await?;
         drop(conn);
         if places.is_empty() {
             break;
@@ -97,27 +104,30 @@ pub struct Rotated {
 ///
 /// When the database fails.
 pub async fn rotate_keys(pool: &PgPool, keys: &Keyring) -> anyhow::Result<Rotated> {
-    let database = &Database::new(pool, ROLE);
+    let database = Database::new(pool, ROLE);
+    let layout = citus::layout(&database, TABLE).await?;
+    let database = &database.laid_out(layout);
     let mut rotated = Rotated { version: keys.newest_version(), ..Rotated::default() };
     rotate_index_keys(database, keys, &mut rotated).await?;
     let mut after = None;
     loop {
         // Everybody's: keys are wrapped by those of the platform.
         let mut tx = database.begin_platform().await?;
-        let batch = in_clear::lock_not_wrapped_by(&mut tx, rotated.version, after, BATCH).await?;
+        let batch =
+            in_clear::not_wrapped_by(&mut tx, layout, rotated.version, after, BATCH).await?;
         let Some((last, _)) = batch.last() else { return Ok(rotated) };
         after = Some(*last);
         let mut rewrapped = Vec::with_capacity(batch.len());
-        for ((tenant, customer), key) in batch {
-            match keys.rewrap(&key, &about(tenant, customer)) {
-                Ok(key) => rewrapped.extend(key.map(|key| ((tenant, customer), key))),
+        for (place, was) in batch {
+            match keys.rewrap(&was, &about(place.0, place.1)) {
+                Ok(key) => rewrapped.extend(key.map(|key| Rewrapped { place, was, key })),
                 Err(error) => {
                     rotated.failed = rotated.failed.saturating_add(1);
-                    tracing::error!(%error, "customer {customer} keeps its key");
+                    tracing::error!(%error, "customer {} keeps its key", place.1);
                 }
             }
         }
-        in_clear::save_keys(&mut tx, &rewrapped).await?;
+        in_clear::save_keys(&mut tx, layout, &rewrapped).await?;
         kit::postgres::commit(tx).await?;
         rotated.rewrapped = rotated.rewrapped.saturating_add(rewrapped.len() as u64);
     }
@@ -129,7 +139,8 @@ async fn rotate_index_keys(
     rotated: &mut Rotated,
 ) -> Result<(), Error> {
     let mut tx = database.begin_platform().await?;
-    for (tenant, key) in index_keys::lock_not_wrapped_by(&mut tx, rotated.version).await? {
+    let found = index_keys::not_wrapped_by(&mut tx, database.layout(), rotated.version).await?;
+    for (tenant, key) in found {
         match keys.rewrap(&key, &about_index(tenant)) {
             Ok(Some(key)) => {
                 index_keys::save(&mut tx, tenant, &key).await?;

@@ -151,7 +151,7 @@ pub(crate) async fn rewrap_provider_secrets(
     rotated: &mut Rotated,
 ) -> Result<(), Error> {
     let mut tx = database.begin_platform().await?;
-    for (tenant, mut stored) in provider_accounts::lock_all(&mut tx).await? {
+    for (tenant, mut stored) in provider_accounts::lock_all(&mut tx, database.layout()).await? {
         let adapter = stored.account.adapter;
         let secrets = [
             Some((&mut stored.secret, Use::Asking)),

@@ -66,7 +66,8 @@ impl Callbacks {
         if !signed.is_by(secret.bytes(), body) {
             return Err(Error::CallbackRefused);
         }
-        work::hasten(&mut conn, tenant, id, self.shortest_poll).await?;
+        let layout = self.database.layout();
+        work::hasten(&mut conn, layout, tenant, id, self.shortest_poll).await?;
         self.wake.notify_one();
         Ok(())
     }

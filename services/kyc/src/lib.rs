@@ -4,7 +4,10 @@
 use std::{sync::Arc, time::Duration};
 
 use kit::{
-    postgres::{Database, citus::Citus},
+    postgres::{
+        Database,
+        citus::{self, Citus},
+    },
     server::{self, Service},
     tls::Listener,
 };
@@ -72,11 +75,11 @@ pub const DOMAIN: &str = "lombard.kyc.v1";
 /// The schema of the service's database.
 pub static MIGRATIONS: Migrator = sqlx::migrate!();
 
-/// What becomes of the tables on several servers.
-pub const CITUS: Citus = Citus::OnOneServer(
-    "its work is claimed, and its keys are exchanged, over all tenants with the locks \
-     of one server",
-);
+/// Where the tables go on several servers.
+pub const CITUS: Citus = Citus::Distributed(include_str!("../citus.sql"));
+
+/// A table that is distributed with all others.
+const TABLE: &str = "verifications";
 
 /// The role that the service does everything in, whoever connects.
 pub const ROLE: &str = "kyc_service";
@@ -89,6 +92,7 @@ const PUBLIC: [&str; 1] = ["/lombard.kyc.v1.ProviderService/ReceiveCallback"];
 #[expect(clippy::needless_pass_by_value, reason = "the pool is the service's from then on")]
 pub fn service(settings: &Settings, pool: PgPool, customer: Channel) -> Service {
     let database = Database::new(&pool, ROLE).with_keys(settings.keys.clone());
+    let database = database.laid_out(settings.layout);
     let (directory, customers) = (directory(settings, &database), Customers::new(customer));
     let screener = screening::Reviews::new(database.clone(), Lists::new(database.clone()));
     answering(settings, &customers, directory, screener, database, Arc::default())
@@ -102,7 +106,7 @@ pub async fn work(
     drain_timeout: Duration,
     stop: CancellationToken,
 ) {
-    let database = Database::new(&pool, ROLE);
+    let database = Database::new(&pool, ROLE).laid_out(settings.layout);
     let (directory, customers) = (directory(&settings, &database), Customers::new(customer));
     let screener = screening::Reviews::new(database.clone(), Lists::new(database.clone()));
     let worker =
@@ -125,6 +129,8 @@ pub async fn serve(
 ) -> anyhow::Result<()> {
     let database = Database::new(&pool, ROLE).with_keys(settings.keys.clone());
     kit::postgres::wait_for_schema(&database, &MIGRATIONS, &stop).await?;
+    let found = stop.run_until_cancelled(citus::layout(&database, TABLE)).await;
+    let database = database.laid_out(found.transpose()?.unwrap_or_default());
     let customers = Customers::new(customer);
     let wake = Arc::<Notify>::default();
     let directory = directory(&settings, &database);

@@ -137,7 +137,7 @@ async fn serve(config: Serve, pool: PgPool) -> anyhow::Result<()> {
     let listener = links.listen(server.listen).await?;
     let (drain, stop) = (server.drain_timeout(), CancellationToken::new());
     let serving = kyc::serve(listener, settings, pool, customer, drain, stop.clone());
-    signals.run(&stop, serving).await
+    Box::pin(signals.run(&stop, serving)).await
 }
 
 async fn load_list(config: &LoadList, pool: &PgPool) -> anyhow::Result<()> {

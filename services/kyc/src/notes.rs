@@ -10,7 +10,7 @@ use crate::{
     rotate::Rotated,
     store::{
         decisions::Made,
-        notes::{self, Place},
+        notes::{self, Place, Rewrapped},
     },
 };
 
@@ -52,20 +52,20 @@ pub(crate) async fn rewrap(
     keys: &Keyring,
     rotated: &mut Rotated,
 ) -> Result<(), Error> {
-    let mut after = None;
+    let (layout, mut after) = (database.layout(), None);
     loop {
         // Everybody's: keys are wrapped by those of the platform.
         let mut tx = database.begin_platform().await?;
-        let batch = notes::lock_not_wrapped_by(&mut tx, rotated.version, after, BATCH).await?;
+        let batch = notes::not_wrapped_by(&mut tx, layout, rotated.version, after, BATCH).await?;
         let Some((last, _)) = batch.last() else { return Ok(()) };
         after = Some(*last);
         let mut wrapped = Vec::new();
-        for (place, key) in &batch {
+        for (place, was) in batch {
             let whose = format_args!("a note on verification {}", place.verification);
-            let key = rotated.count(keys.rewrap(key, &place.associated_data()), whose);
-            wrapped.extend(key.map(|key| (*place, key)));
+            let key = rotated.count(keys.rewrap(&was, &place.associated_data()), whose);
+            wrapped.extend(key.map(|key| Rewrapped { place, was, key }));
         }
-        notes::save_keys(&mut tx, &wrapped).await?;
+        notes::save_keys(&mut tx, layout, &wrapped).await?;
         kit::postgres::commit(tx).await?;
     }
 }

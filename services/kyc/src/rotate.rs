@@ -4,12 +4,12 @@ use std::fmt::Display;
 
 use kit::{
     keys::{KeyError, Keyring, WrappedKey},
-    postgres::Database,
+    postgres::{Database, citus},
 };
 use sqlx::PgPool;
 
 use crate::{
-    Objects, ROLE,
+    Objects, ROLE, TABLE,
     accounts::rewrap_provider_secrets,
     error::Error,
     notes,
@@ -44,7 +44,9 @@ pub async fn rotate_keys(
     keys: Keyring,
     objects: Objects,
 ) -> anyhow::Result<Rotated> {
-    let database = &Database::new(pool, ROLE);
+    let database = Database::new(pool, ROLE);
+    let layout = citus::layout(&database, TABLE).await?;
+    let database = &database.laid_out(layout);
     let safe = Safe::new(keys.clone(), objects);
     upkeep::move_out(database, &safe).await?;
     let mut rotated = Rotated { version: safe.newest_key_version(), ..Rotated::default() };
@@ -88,7 +90,8 @@ async fn rotate_batch(
     rotated: &mut Rotated,
 ) -> Result<Option<Kept>, Error> {
     let mut tx = database.begin_platform().await?;
-    let batch = documents::lock_not_wrapped_by(&mut tx, rotated.version, after, BATCH).await?;
+    let layout = database.layout();
+    let batch = documents::not_wrapped_by(&mut tx, layout, rotated.version, after, BATCH).await?;
     let last = batch.last().cloned();
     let mut keys = Vec::new();
     for kept in batch {
@@ -97,7 +100,7 @@ async fn rotate_batch(
             keys.push((kept, key));
         }
     }
-    documents::save_keys(&mut tx, &keys).await?;
+    documents::save_keys(&mut tx, layout, &keys).await?;
     kit::postgres::commit(tx).await?;
     Ok(last)
 }

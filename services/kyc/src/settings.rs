@@ -2,7 +2,7 @@
 
 use std::{path::PathBuf, sync::Arc, time::Duration};
 
-use kit::keys::Keyring;
+use kit::{keys::Keyring, postgres::citus::Layout};
 
 use crate::{
     Objects,
@@ -57,6 +57,8 @@ pub struct Settings {
     pub max_age: Duration,
     /// `tesseract`, to read the machine-readable zones of images; none: they are not read.
     pub ocr_program: Option<PathBuf>,
+    /// Where the tables are. Whoever serves finds out.
+    pub layout: Layout,
 }
 
 impl Settings {
@@ -91,6 +93,7 @@ impl Settings {
             shortest_poll: Duration::from_secs(1),
             max_age: Duration::from_hours(7 * 24),
             ocr_program: None,
+            layout: Layout::default(),
         }
     }
 

@@ -193,7 +193,7 @@ pub(crate) async fn sweep(database: &Database, safe: &Safe, age: Duration) -> Re
             return Ok(());
         }
         let mut conn = database.of_each(batch.iter().map(|name| name.tenant)).await?;
-        let known = documents::recorded(&mut conn, &batch).await?;
+        let known = documents::recorded(&mut conn, database.layout(), &batch).await?;
         drop(conn);
         let orphans: Vec<_> = batch.into_iter().filter(|name| !known.contains(name)).collect();
         delete(safe, &orphans).await;

@@ -105,7 +105,8 @@ impl Worker {
         };
         let mut conn = conn?;
         let closed = self.driver.closed();
-        for claimed in work::claim(&mut conn, free, self.settings.lease, &closed).await? {
+        let (layout, lease) = (self.database.layout(), self.settings.lease);
+        for claimed in work::claim(&mut conn, layout, free, lease, &closed).await? {
             let lease_left = self.settings.lease.saturating_sub(start.elapsed());
             let span = tracing::info_span!("verify", verification.id = %claimed.id);
             let driver = Arc::clone(&self.driver);

@@ -3,10 +3,13 @@
 
 use std::time::Duration;
 
+use sqlx::PgConnection;
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
-use crate::postgres::Database;
+use crate::postgres::{Database, citus::Layout};
+
+mod each;
 
 /// How long a request is remembered: twice what is promised.
 pub const KEPT: Duration = Duration::from_hours(14 * 24);
@@ -44,23 +47,10 @@ pub async fn forget_old(database: &Database, age: Duration) -> Result<u64, sqlx:
     loop {
         // Everybody's: how old they are is all that counts.
         let mut conn = database.platform().await?;
-        let deleted = sqlx::query!(
-            "
-            delete from requests
-            where (tenant_id, operation, request_id) in (
-                select tenant_id, operation, request_id
-                from requests
-                where create_time < now() - $1::bigint * interval '1 millisecond'
-                order by create_time
-                limit $2
-            )
-            ",
-            milliseconds,
-            BATCH,
-        )
-        .execute(&mut *conn)
-        .await?
-        .rows_affected();
+        let deleted = match database.layout() {
+            Layout::OneServer => delete_together(&mut conn, milliseconds).await?,
+            Layout::ByTenant => each::delete(&mut conn, milliseconds, BATCH).await?,
+        };
         drop(conn);
         if deleted == 0 {
             return Ok(forgotten);
@@ -68,4 +58,24 @@ pub async fn forget_old(database: &Database, age: Duration) -> Result<u64, sqlx:
         forgotten = forgotten.saturating_add(deleted);
         sleep(PAUSE).await;
     }
+}
+
+async fn delete_together(conn: &mut PgConnection, age_ms: i64) -> Result<u64, sqlx::Error> {
+    let deleted = sqlx::query!(
+        "
+        delete from requests
+        where (tenant_id, operation, request_id) in (
+            select tenant_id, operation, request_id
+            from requests
+            where create_time < now() - $1::bigint * interval '1 millisecond'
+            order by create_time
+            limit $2
+        )
+        ",
+        age_ms,
+        BATCH,
+    )
+    .execute(conn)
+    .await?;
+    Ok(deleted.rows_affected())
 }

@@ -4,7 +4,7 @@ use kit::{
     caller::Caller,
     errors::{Error, Violations},
     idempotency::{self, Begun, Key, Refused, Work},
-    postgres::Database,
+    postgres::{Database, citus::Layout},
 };
 use tokio::{task::JoinSet, time::timeout};
 use tonic::Code;
@@ -136,8 +136,14 @@ async fn a_request_of_an_earlier_release_is_known_by_its_hash_without_a_key() {
 
 #[tokio::test]
 async fn old_requests_are_forgotten_and_no_others() {
+    for layout in [Layout::OneServer, Layout::ByTenant] {
+        forgets_old_requests(layout).await;
+    }
+}
+
+async fn forgets_old_requests(layout: Layout) {
     let (pool, caller) = (database().await, testkit::caller());
-    let role = in_role(&pool);
+    let role = in_role(&pool).laid_out(layout);
     for name in ["old", "young"] {
         work(&role, key(&caller, name, "a")).await.commit(message(name)).await.unwrap();
     }

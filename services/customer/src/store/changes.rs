@@ -1,6 +1,7 @@
 //! Statements on the table `customer_changes`, which has everybody's customers: those who ask here act
 //! for the platform, so no tenant narrows them.
 
+use kit::postgres::citus::Layout;
 use sqlx::PgConnection;
 use types::{CustomerId, TenantId};
 use uuid::Uuid;
@@ -9,6 +10,8 @@ use crate::{
     domain::{Customer, Seen},
     error::Error,
 };
+
+mod each;
 
 /// A customer, and whose it is.
 pub(crate) type Place = (TenantId, CustomerId);
@@ -36,7 +39,14 @@ pub(crate) async fn note(
 }
 
 /// Puts these on the list as they are, if they are not on it.
-pub(crate) async fn note_again(conn: &mut PgConnection, places: &[Place]) -> Result<(), Error> {
+pub(crate) async fn note_again(
+    conn: &mut PgConnection,
+    layout: Layout,
+    places: &[Place],
+) -> Result<(), Error> {
+    if layout == Layout::ByTenant {
+        return each::note_again(conn, places).await;
+    }
     let tenants: Vec<Uuid> = places.iter().map(|(tenant, _)| tenant.uuid()).collect();
     let customers: Vec<Uuid> = places.iter().map(|(_, customer)| customer.uuid()).collect();
     sqlx::query!(
@@ -80,7 +90,14 @@ pub(crate) async fn list(
 }
 
 /// Takes off the list what was seen. A later change stays on it.
-pub(crate) async fn acknowledge(conn: &mut PgConnection, seen: &[Seen]) -> Result<(), Error> {
+pub(crate) async fn acknowledge(
+    conn: &mut PgConnection,
+    layout: Layout,
+    seen: &[Seen],
+) -> Result<(), Error> {
+    if layout == Layout::ByTenant {
+        return each::acknowledge(conn, seen).await;
+    }
     let tenants: Vec<Uuid> = seen.iter().map(|seen| seen.tenant.uuid()).collect();
     let customers: Vec<Uuid> = seen.iter().map(|seen| seen.customer.uuid()).collect();
     let versions: Vec<i64> = seen.iter().map(|seen| seen.details_version).collect();

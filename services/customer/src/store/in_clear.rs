@@ -1,24 +1,38 @@
 //! Statements on rows of an earlier release, whose personal data is not sealed yet; and on those that
 //! another key-encryption key wraps than the newest.
 
-use kit::keys::WrappedKey;
+use kit::{keys::WrappedKey, postgres::citus::Layout};
 use sqlx::PgConnection;
 use types::{CustomerId, TenantId};
 use uuid::Uuid;
 
 use crate::error::Error;
 
+mod each;
+
 /// A customer, and whose it is.
 pub(crate) type Place = (TenantId, CustomerId);
+
+/// A data key that another key-encryption key is to wrap.
+pub(crate) struct Rewrapped {
+    pub(crate) place: Place,
+    /// As it was read.
+    pub(crate) was: WrappedKey,
+    pub(crate) key: WrappedKey,
+}
 
 /// Some whose data stands in clear, after a place. What is in clear of anybody, and the names of companies'
 /// contacts, have an index each.
 pub(crate) async fn list(
     conn: &mut PgConnection,
+    layout: Layout,
     after: Option<Place>,
     limit: i64,
 ) -> Result<Vec<Place>, Error> {
     let after = after.map_or((Uuid::nil(), Uuid::nil()), |(tenant, id)| (tenant.uuid(), id.uuid()));
+    if layout == Layout::ByTenant {
+        return each::list(conn, after, limit).await;
+    }
     let rows = sqlx::query!(
         r#"
         select tenant_id as "tenant_id!", customer_id as "customer_id!"
@@ -53,15 +67,19 @@ pub(crate) async fn list(
     Ok(rows.into_iter().map(|row| place(row.tenant_id, row.customer_id)).collect())
 }
 
-/// Some data keys that another key-encryption key wraps than this version's, after a place, kept from
-/// everybody else.
-pub(crate) async fn lock_not_wrapped_by(
+/// Some data keys that another key-encryption key wraps than this version's, after a place; on one server
+/// kept from everybody else.
+pub(crate) async fn not_wrapped_by(
     conn: &mut PgConnection,
+    layout: Layout,
     version: i32,
     after: Option<Place>,
     limit: i64,
 ) -> Result<Vec<(Place, WrappedKey)>, Error> {
     let after = after.map_or((Uuid::nil(), Uuid::nil()), |(tenant, id)| (tenant.uuid(), id.uuid()));
+    if layout == Layout::ByTenant {
+        return each::not_wrapped_by(conn, version, after, limit).await;
+    }
     let rows = sqlx::query!(
         r#"
         select tenant_id, customer_id, personal_key as "key!", personal_key_version as "version!"
@@ -88,12 +106,16 @@ pub(crate) async fn lock_not_wrapped_by(
 /// The same data keys, wrapped anew.
 pub(crate) async fn save_keys(
     conn: &mut PgConnection,
-    keys: &[(Place, WrappedKey)],
+    layout: Layout,
+    keys: &[Rewrapped],
 ) -> Result<(), Error> {
-    let tenants: Vec<Uuid> = keys.iter().map(|((tenant, _), _)| tenant.uuid()).collect();
-    let customers: Vec<Uuid> = keys.iter().map(|((_, id), _)| id.uuid()).collect();
-    let versions: Vec<i32> = keys.iter().map(|(_, key)| key.version).collect();
-    let bytes: Vec<Vec<u8>> = keys.iter().map(|(_, key)| key.bytes.clone()).collect();
+    if layout == Layout::ByTenant {
+        return each::save_keys(conn, keys).await;
+    }
+    let tenants: Vec<Uuid> = keys.iter().map(|new| new.place.0.uuid()).collect();
+    let customers: Vec<Uuid> = keys.iter().map(|new| new.place.1.uuid()).collect();
+    let versions: Vec<i32> = keys.iter().map(|new| new.key.version).collect();
+    let bytes: Vec<Vec<u8>> = keys.iter().map(|new| new.key.bytes.clone()).collect();
     sqlx::query!(
         "
         update customers c set personal_key = k.key, personal_key_version = k.version

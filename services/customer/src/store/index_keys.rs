@@ -1,8 +1,9 @@
 //! Statements on the table `index_keys`.
 
-use kit::keys::WrappedKey;
+use kit::{keys::WrappedKey, postgres::citus::Layout};
 use sqlx::PgConnection;
 use types::TenantId;
+use uuid::Uuid;
 
 use crate::error::Error;
 
@@ -46,12 +47,33 @@ pub(crate) async fn insert(
     Ok(WrappedKey { version: row.key_version, bytes: row.key })
 }
 
-/// Those that another key-encryption key wraps than this version's.
-pub(crate) async fn lock_not_wrapped_by(
+struct Row {
+    tenant_id: Uuid,
+    key: Vec<u8>,
+    key_version: i32,
+}
+
+/// Those that another key-encryption key wraps than this version's. They are locked where they are on one
+/// server; on several, another rotation may write them too: it wraps the same keys, which never change.
+pub(crate) async fn not_wrapped_by(
     conn: &mut PgConnection,
+    layout: Layout,
     version: i32,
 ) -> Result<Vec<(TenantId, WrappedKey)>, Error> {
-    let rows = sqlx::query!(
+    let rows = match layout {
+        Layout::OneServer => lock_not_wrapped_by(conn, version).await?,
+        Layout::ByTenant => list_not_wrapped_by(conn, version).await?,
+    };
+    let kept = rows.into_iter().map(|row| {
+        let key = WrappedKey { version: row.key_version, bytes: row.key };
+        (TenantId::from_uuid(row.tenant_id), key)
+    });
+    Ok(kept.collect())
+}
+
+async fn lock_not_wrapped_by(conn: &mut PgConnection, version: i32) -> Result<Vec<Row>, Error> {
+    let rows = sqlx::query_as!(
+        Row,
         "
         select tenant_id, key, key_version from index_keys
         where key_version <> $1
@@ -59,16 +81,21 @@ pub(crate) async fn lock_not_wrapped_by(
         for update
         ",
         version,
-    )
-    .fetch_all(conn)
-    .await?;
-    Ok(rows
-        .into_iter()
-        .map(|row| {
-            let key = WrappedKey { version: row.key_version, bytes: row.key };
-            (TenantId::from_uuid(row.tenant_id), key)
-        })
-        .collect())
+    );
+    Ok(rows.fetch_all(conn).await?)
+}
+
+async fn list_not_wrapped_by(conn: &mut PgConnection, version: i32) -> Result<Vec<Row>, Error> {
+    let rows = sqlx::query_as!(
+        Row,
+        "
+        select tenant_id, key, key_version from index_keys
+        where key_version <> $1
+        order by tenant_id
+        ",
+        version,
+    );
+    Ok(rows.fetch_all(conn).await?)
 }
 
 /// The same key, wrapped anew.

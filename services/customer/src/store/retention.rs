@@ -1,6 +1,7 @@
 //! Statements on how long personal data is kept, across tenants: who is due, and whose erasure the KYC
 //! service has not acknowledged (the table `customer_erasures`).
 
+use kit::postgres::citus::Layout;
 use sqlx::PgConnection;
 use time::OffsetDateTime;
 use types::{CustomerId, TenantId};
@@ -83,7 +84,18 @@ pub(crate) async fn erasures(
 }
 
 /// Takes off the list whose documents are destroyed.
-pub(crate) async fn acknowledge(conn: &mut PgConnection, erased: &[Owned]) -> Result<(), Error> {
+pub(crate) async fn acknowledge(
+    conn: &mut PgConnection,
+    layout: Layout,
+    erased: &[Owned],
+) -> Result<(), Error> {
+    match layout {
+        Layout::OneServer => acknowledge_together(conn, erased).await,
+        Layout::ByTenant => acknowledge_each(conn, erased).await,
+    }
+}
+
+async fn acknowledge_together(conn: &mut PgConnection, erased: &[Owned]) -> Result<(), Error> {
     let tenants: Vec<Uuid> = erased.iter().map(|(tenant, _)| tenant.uuid()).collect();
     let customers: Vec<Uuid> = erased.iter().map(|(_, id)| id.uuid()).collect();
     sqlx::query!(
@@ -97,6 +109,24 @@ pub(crate) async fn acknowledge(conn: &mut PgConnection, erased: &[Owned]) -> Re
     )
     .execute(conn)
     .await?;
+    Ok(())
+}
+
+/// Tenant by tenant: each statement goes to one server.
+async fn acknowledge_each(conn: &mut PgConnection, erased: &[Owned]) -> Result<(), Error> {
+    let mut erased = erased.to_vec();
+    erased.sort_unstable();
+    for of_one in erased.chunk_by(|(one, _), (next, _)| one == next) {
+        let Some((tenant, _)) = of_one.first() else { continue };
+        let customers: Vec<Uuid> = of_one.iter().map(|(_, id)| id.uuid()).collect();
+        sqlx::query!(
+            "delete from customer_erasures where tenant_id = $1 and customer_id = any($2)",
+            tenant.uuid(),
+            &customers,
+        )
+        .execute(&mut *conn)
+        .await?;
+    }
     Ok(())
 }
 

@@ -133,7 +133,11 @@ async fn sealed_data_opens_at_its_own_customer_alone() {
 
 #[tokio::test]
 async fn what_an_earlier_release_wrote_is_read_and_found_and_is_soon_sealed() {
-    let mut setup = setup().await;
+    seals(setup().await).await;
+}
+
+/// What an earlier release wrote.
+pub(crate) async fn seals(mut setup: Setup) {
     let made = setup.create(joe()).await.unwrap();
     write_in_clear(&setup, &made.customer_id).await;
     assert_eq!(get(&mut setup, &made.customer_id).await.unwrap(), made);
@@ -232,10 +236,14 @@ async fn many_that_cannot_be_sealed_hold_up_no_other() {
 
 #[tokio::test]
 async fn keys_are_wrapped_anew_and_the_old_one_is_not_needed_any_more() {
+    rotates(setup().await).await;
+}
+
+/// Keys, on a service that nobody has asked yet.
+pub(crate) async fn rotates(mut setup: Setup) {
     let files = tempfile::tempdir().unwrap();
     let file = files.path().join("keys");
     kit::keys::ensure_file(&file).unwrap();
-    let mut setup = setup().await;
     let old = Keyring::from_file(&file).unwrap();
     let channel = testkit::serve(customer::service(setup.pool.clone(), old)).await;
     setup.client = CustomerServiceClient::new(channel);

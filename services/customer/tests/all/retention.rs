@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
-use kit::caller::{Call, Caller};
+use kit::{
+    caller::{Call, Caller},
+    postgres::citus::Layout,
+};
 use prost_types::{FieldMask, Timestamp};
 use proto::customer::v1::{
     AcknowledgeErasuresRequest, Customer, ErasePersonalDataRequest, Erasure, GetCustomerRequest,
@@ -15,7 +18,7 @@ use tonic::{Code, Status, transport::Channel};
 use tonic_types::StatusExt;
 use types::TenantId;
 
-use crate::support::{Setup, acme, bad_fields, joe, reason, setup};
+use crate::support::{Setup, acme, bad_fields, joe, reason, setup_laid_out};
 
 struct Kept {
     setup: Setup,
@@ -24,8 +27,13 @@ struct Kept {
 
 impl Kept {
     async fn start() -> Self {
-        let setup = setup().await;
-        let channel = testkit::serve(customer::service(setup.pool.clone(), testkit::keys())).await;
+        Self::laid_out(testkit::citus::layout()).await
+    }
+
+    async fn laid_out(layout: Layout) -> Self {
+        let setup = setup_laid_out(layout).await;
+        let service = customer::service_laid_out(layout, setup.pool.clone(), testkit::keys());
+        let channel = testkit::serve(service).await;
         Self { setup, client: RetentionServiceClient::new(channel) }
     }
 
@@ -259,7 +267,12 @@ async fn another_tenants_customer_is_not_there_to_be_erased() {
 
 #[tokio::test]
 async fn erasures_are_listed_for_the_platform_until_they_are_acknowledged() {
-    let mut kept = Kept::start().await;
+    lists_erasures(testkit::citus::layout()).await;
+}
+
+/// For the platform, until they are acknowledged.
+pub(crate) async fn lists_erasures(layout: Layout) {
+    let mut kept = Kept::laid_out(layout).await;
     let id = kept.ended(joe(), "6 years").await;
     kept.erase(&id).await.unwrap();
     let tenant = kept.setup.caller.clone();

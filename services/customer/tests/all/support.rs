@@ -1,6 +1,6 @@
 //! A running service, a caller, and what tests say again and again.
 
-use kit::caller::Caller;
+use kit::{caller::Caller, postgres::citus::Layout};
 use proto::customer::v1::{
     Address, CreateCustomerRequest, Customer, CustomerType,
     customer_service_client::CustomerServiceClient,
@@ -16,8 +16,15 @@ pub(crate) struct Setup {
 }
 
 pub(crate) async fn setup() -> Setup {
+    setup_laid_out(testkit::citus::layout()).await
+}
+
+/// By the statements for one server or for several, on tables as they are on one.
+pub(crate) async fn setup_laid_out(layout: Layout) -> Setup {
     let pool = testkit::database("customer", &customer::MIGRATIONS).await;
-    let channel = testkit::serve(customer::service(pool.clone(), testkit::keys())).await;
+    testkit::citus::pretend(&pool, layout, "customers").await;
+    let service = customer::service_laid_out(layout, pool.clone(), testkit::keys());
+    let channel = testkit::serve(service).await;
     Setup { client: CustomerServiceClient::new(channel), caller: testkit::caller(), pool }
 }
 

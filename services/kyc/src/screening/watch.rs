@@ -153,7 +153,7 @@ impl Watch {
     async fn sweep_tenant(&self) -> Result<Left, Error> {
         // Whose turn it is, is known for all tenants alone.
         let mut conn = self.database.platform().await?;
-        let sweep = screening::tenant_sweep(&mut conn).await?;
+        let sweep = screening::tenant_sweep(&mut conn, self.database.layout()).await?;
         drop(conn);
         self.sweep(sweep).await
     }

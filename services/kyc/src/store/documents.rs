@@ -1,7 +1,7 @@
 //! Statements on the table `documents`: where each is, and its wrapped data key. What is in them is in the
 //! safe.
 
-use kit::keys::WrappedKey;
+use kit::{keys::WrappedKey, postgres::citus::Layout};
 use sqlx::PgConnection;
 use time::OffsetDateTime;
 use types::{CustomerId, TenantId, VerificationId};
@@ -13,6 +13,8 @@ use crate::{
     objects::ObjectName,
     safe::{Kept, Label},
 };
+
+mod each;
 
 /// What there is of a document.
 #[derive(Debug)]
@@ -101,8 +103,12 @@ pub(crate) async fn find(
 /// Which of these objects are documents.
 pub(crate) async fn recorded(
     conn: &mut PgConnection,
+    layout: Layout,
     names: &[ObjectName],
 ) -> Result<Vec<ObjectName>, Error> {
+    if layout == Layout::ByTenant {
+        return each::recorded(conn, names).await;
+    }
     let tenants: Vec<Uuid> = names.iter().map(|name| name.tenant.uuid()).collect();
     let ids: Vec<Uuid> = names.iter().map(|name| name.id).collect();
     let rows = sqlx::query!(
@@ -122,14 +128,18 @@ pub(crate) async fn recorded(
     Ok(names.collect())
 }
 
-/// Some of the documents whose data keys other versions than this one wrap, after a place; they are locked
-/// until the transaction ends, and those that others lock are passed over.
-pub(crate) async fn lock_not_wrapped_by(
+/// Some of the documents whose data keys other versions than this one wrap, after a place; on one server they
+/// are locked until the transaction ends, and those that others lock are passed over.
+pub(crate) async fn not_wrapped_by(
     conn: &mut PgConnection,
+    layout: Layout,
     version: i32,
     after: Option<&Label>,
     limit: i64,
 ) -> Result<Vec<Kept>, Error> {
+    if layout == Layout::ByTenant {
+        return each::not_wrapped_by(conn, version, after, limit).await;
+    }
     let rows = sqlx::query!(
         r#"
         select tenant_id, verification_id, side, mime_type, object_id as "object_id!",
@@ -157,11 +167,15 @@ pub(crate) async fn lock_not_wrapped_by(
     kept.collect()
 }
 
-/// Stores data keys that were wrapped anew.
+/// Stores data keys that were wrapped anew, beside the documents as they were read.
 pub(crate) async fn save_keys(
     conn: &mut PgConnection,
+    layout: Layout,
     keys: &[(Kept, WrappedKey)],
 ) -> Result<(), Error> {
+    if layout == Layout::ByTenant {
+        return each::save_keys(conn, keys).await;
+    }
     let tenants: Vec<Uuid> = keys.iter().map(|(kept, _)| kept.label.tenant.uuid()).collect();
     let objects: Vec<Uuid> = keys.iter().map(|(kept, _)| kept.object).collect();
     let wrapped: Vec<Vec<u8>> = keys.iter().map(|(_, key)| key.bytes.clone()).collect();
@@ -224,39 +238,47 @@ pub(crate) async fn save_moved(conn: &mut PgConnection, kept: &Kept) -> Result<(
     Ok(())
 }
 
-/// Destroys the data keys of all documents of these customers. Answers the objects, which nobody can open
-/// any more.
+/// Destroys the data keys of all documents of these customers, in a transaction. Answers the objects, which
+/// nobody can open any more.
 pub(crate) async fn erase(
     conn: &mut PgConnection,
     tenant: TenantId,
     customers: &[CustomerId],
 ) -> Result<Vec<ObjectName>, Error> {
     let customers: Vec<Uuid> = customers.iter().map(|customer| customer.uuid()).collect();
-    let objects = sqlx::query_scalar!(
+    let gone = sqlx::query!(
         "
-        with gone as materialized (
-            select d.tenant_id, d.verification_id, d.side, d.object_id
-            from verifications v
-            join documents d
-                on d.tenant_id = v.tenant_id and d.verification_id = v.verification_id
-            where v.tenant_id = $1 and v.customer_id = any($2) and d.erase_time is null
-            order by d.verification_id, d.side
-            for no key update of d
-        )
-        update documents d
-        set content = null, object_id = null, wrapped_key = null, key_version = null,
-            erase_time = now()
-        from gone
-        where d.tenant_id = gone.tenant_id and d.verification_id = gone.verification_id
-            and d.side = gone.side
-        returning gone.object_id
+        select d.verification_id, d.side, d.object_id
+        from verifications v
+        join documents d
+            on d.tenant_id = v.tenant_id and d.verification_id = v.verification_id
+        where v.tenant_id = $1 and v.customer_id = any($2) and d.erase_time is null
+        order by d.verification_id, d.side
+        for no key update of d
         ",
         tenant.uuid(),
         &customers,
     )
-    .fetch_all(conn)
+    .fetch_all(&mut *conn)
     .await?;
-    Ok(objects.into_iter().flatten().map(|id| ObjectName { tenant, id }).collect())
+    let verifications: Vec<Uuid> = gone.iter().map(|gone| gone.verification_id).collect();
+    let sides: Vec<String> = gone.iter().map(|gone| gone.side.clone()).collect();
+    sqlx::query!(
+        "
+        update documents d
+        set content = null, object_id = null, wrapped_key = null, key_version = null,
+            erase_time = now()
+        from unnest($2::uuid[], $3::text[]) as gone (verification_id, side)
+        where d.tenant_id = $1 and d.verification_id = gone.verification_id and d.side = gone.side
+        ",
+        tenant.uuid(),
+        &verifications,
+        &sides,
+    )
+    .execute(conn)
+    .await?;
+    let objects = gone.into_iter().filter_map(|gone| gone.object_id);
+    Ok(objects.map(|id| ObjectName { tenant, id }).collect())
 }
 
 fn label(tenant: Uuid, verification: Uuid, side: &str, mime_type: &str) -> Result<Label, Error> {

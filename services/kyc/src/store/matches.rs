@@ -55,7 +55,7 @@ pub(crate) async fn known(
         select m.verification_id, v.status, m.list, m.entry_id, m.entry_hash, m.details_version,
                exists (
                    select from verification_transitions t
-                   where t.tenant_id = v.tenant_id and t.verification_id = v.verification_id
+                   where t.tenant_id = $1 and t.verification_id = v.verification_id
                        and t.status = 'in_review'
                ) as "reviewed!"
         from screening_matches m

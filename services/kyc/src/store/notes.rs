@@ -1,11 +1,16 @@
 //! Statements on the table `decision_notes`. Notes are sealed before they come here.
 
-use kit::keys::{AssociatedData, Sealed, WrappedKey};
+use kit::{
+    keys::{AssociatedData, Sealed, WrappedKey},
+    postgres::citus::Layout,
+};
 use sqlx::PgConnection;
 use types::{CustomerId, TenantId, VerificationId};
 use uuid::Uuid;
 
 use crate::error::Error;
+
+mod each;
 
 /// Which decision a note is beside.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -95,14 +100,26 @@ pub(crate) async fn erase(
     Ok(())
 }
 
-/// Some of the data keys that other versions than this one wrap, after a place; they are locked until the
-/// transaction ends, and those that others lock are passed over.
-pub(crate) async fn lock_not_wrapped_by(
+/// A data key that another key-encryption key is to wrap.
+pub(crate) struct Rewrapped {
+    pub(crate) place: Place,
+    /// As it was read.
+    pub(crate) was: WrappedKey,
+    pub(crate) key: WrappedKey,
+}
+
+/// Some of the data keys that other versions than this one wrap, after a place; on one server they are locked
+/// until the transaction ends, and those that others lock are passed over.
+pub(crate) async fn not_wrapped_by(
     conn: &mut PgConnection,
+    layout: Layout,
     version: i32,
     after: Option<Place>,
     limit: i64,
 ) -> Result<Vec<(Place, WrappedKey)>, Error> {
+    if layout == Layout::ByTenant {
+        return each::not_wrapped_by(conn, version, after, limit).await;
+    }
     let rows = sqlx::query!(
         "
         select tenant_id, verification_id, number, note_key, note_key_version
@@ -135,14 +152,17 @@ pub(crate) async fn lock_not_wrapped_by(
 /// Stores data keys that were wrapped anew.
 pub(crate) async fn save_keys(
     conn: &mut PgConnection,
-    keys: &[(Place, WrappedKey)],
+    layout: Layout,
+    keys: &[Rewrapped],
 ) -> Result<(), Error> {
-    let tenants: Vec<Uuid> = keys.iter().map(|(place, _)| place.tenant.uuid()).collect();
-    let verifications: Vec<Uuid> =
-        keys.iter().map(|(place, _)| place.verification.uuid()).collect();
-    let numbers: Vec<i32> = keys.iter().map(|(place, _)| place.number).collect();
-    let wrapped: Vec<Vec<u8>> = keys.iter().map(|(_, key)| key.bytes.clone()).collect();
-    let versions: Vec<i32> = keys.iter().map(|(_, key)| key.version).collect();
+    if layout == Layout::ByTenant {
+        return each::save_keys(conn, keys).await;
+    }
+    let tenants: Vec<Uuid> = keys.iter().map(|new| new.place.tenant.uuid()).collect();
+    let verifications: Vec<Uuid> = keys.iter().map(|new| new.place.verification.uuid()).collect();
+    let numbers: Vec<i32> = keys.iter().map(|new| new.place.number).collect();
+    let wrapped: Vec<Vec<u8>> = keys.iter().map(|new| new.key.bytes.clone()).collect();
+    let versions: Vec<i32> = keys.iter().map(|new| new.key.version).collect();
     sqlx::query!(
         "
         update decision_notes n

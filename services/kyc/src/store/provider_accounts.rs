@@ -1,6 +1,11 @@
 //! Statements on the table `provider_accounts`. Secrets are sealed before they come here.
 
-use kit::keys::{AssociatedData, Keyring, Sealed, WrappedKey};
+use std::collections::BTreeSet;
+
+use kit::{
+    keys::{AssociatedData, Keyring, Sealed, WrappedKey},
+    postgres::citus::Layout,
+};
 use sqlx::PgConnection;
 use time::OffsetDateTime;
 use types::TenantId;
@@ -299,19 +304,46 @@ pub(crate) async fn delete(
 }
 
 /// All accounts of all tenants, kept from changing until the transaction ends.
-pub(crate) async fn lock_all(conn: &mut PgConnection) -> Result<Vec<(TenantId, Stored)>, Error> {
-    let tenants = sqlx::query_scalar!(
-        "select tenant_id from provider_accounts order by tenant_id, provider for update",
-    )
-    .fetch_all(&mut *conn)
-    .await?;
+pub(crate) async fn lock_all(
+    conn: &mut PgConnection,
+    layout: Layout,
+) -> Result<Vec<(TenantId, Stored)>, Error> {
+    let tenants = match layout {
+        Layout::OneServer => lock_together(conn).await?,
+        Layout::ByTenant => lock_each(conn).await?,
+    };
     let mut all = Vec::new();
-    let tenants: std::collections::BTreeSet<_> = tenants.into_iter().collect();
-    for tenant in tenants.into_iter().map(TenantId::from_uuid) {
+    for tenant in tenants {
         let accounts = list(&mut *conn, tenant).await?;
         all.extend(accounts.into_iter().map(|stored| (tenant, stored)));
     }
     Ok(all)
+}
+
+async fn lock_together(conn: &mut PgConnection) -> Result<BTreeSet<TenantId>, Error> {
+    let tenants = sqlx::query_scalar!(
+        "select tenant_id from provider_accounts order by tenant_id, provider for update",
+    )
+    .fetch_all(conn)
+    .await?;
+    Ok(tenants.into_iter().map(TenantId::from_uuid).collect())
+}
+
+/// Tenant by tenant: no lock spans several servers.
+async fn lock_each(conn: &mut PgConnection) -> Result<BTreeSet<TenantId>, Error> {
+    let tenants = sqlx::query_scalar!("select tenant_id from provider_accounts")
+        .fetch_all(&mut *conn)
+        .await?;
+    let tenants: BTreeSet<TenantId> = tenants.into_iter().map(TenantId::from_uuid).collect();
+    for tenant in &tenants {
+        sqlx::query!(
+            "select version from provider_accounts where tenant_id = $1 order by provider for update",
+            tenant.uuid(),
+        )
+        .fetch_all(&mut *conn)
+        .await?;
+    }
+    Ok(tenants)
 }
 
 /// Writes the wrapped keys of an account's secrets, and nothing else.

@@ -3,6 +3,7 @@
 
 use std::time::Duration;
 
+use kit::postgres::citus::Layout;
 use sqlx::PgConnection;
 use types::{CustomerId, TenantId};
 use uuid::Uuid;
@@ -99,7 +100,13 @@ pub(crate) async fn sweep(conn: &mut PgConnection) -> Result<Option<Sweep>, Erro
 
 /// The screening of one tenant's customers that is under way, or that is wanted and begins now. Tenants take
 /// turns.
-pub(crate) async fn tenant_sweep(conn: &mut PgConnection) -> Result<Option<Sweep>, Error> {
+pub(crate) async fn tenant_sweep(
+    conn: &mut PgConnection,
+    layout: Layout,
+) -> Result<Option<Sweep>, Error> {
+    if layout == Layout::ByTenant {
+        return tenant_sweep_of_one(conn).await;
+    }
     let sweep = sqlx::query!(
         "
         update screening_settings
@@ -118,6 +125,36 @@ pub(crate) async fn tenant_sweep(conn: &mut PgConnection) -> Result<Option<Sweep
     let row = sweep.fetch_optional(conn).await?;
     Ok(row.map(|row| Sweep {
         tenant: Some(TenantId::from_uuid(row.tenant_id)),
+        number: row.sweep_begun,
+        token: row.sweep_token,
+    }))
+}
+
+/// Where tenants are on several servers: whose turn it is, is looked for on all of them first.
+async fn tenant_sweep_of_one(conn: &mut PgConnection) -> Result<Option<Sweep>, Error> {
+    let tenant = sqlx::query_scalar!(
+        "
+        select tenant_id
+        from screening_settings
+        where sweep_done < sweep_wanted
+        order by sweep_time
+        limit 1
+        "
+    );
+    let Some(tenant) = tenant.fetch_optional(&mut *conn).await? else { return Ok(None) };
+    let sweep = sqlx::query!(
+        "
+        update screening_settings
+        set sweep_token = case when sweep_begun = sweep_wanted then sweep_token else '' end,
+            sweep_begun = sweep_wanted, sweep_time = now()
+        where tenant_id = $1 and sweep_done < sweep_wanted
+        returning sweep_begun, sweep_token
+        ",
+        tenant,
+    );
+    let row = sweep.fetch_optional(conn).await?;
+    Ok(row.map(|row| Sweep {
+        tenant: Some(TenantId::from_uuid(tenant)),
         number: row.sweep_begun,
         token: row.sweep_token,
     }))

@@ -31,16 +31,12 @@ pub(crate) async fn insert(
     by: Option<&Caller>,
 ) -> Result<(), Error> {
     let lifecycle = &verification.lifecycle;
-    let before = sqlx::query_scalar!(
-        r#"
+    sqlx::query!(
+        "
         insert into verification_transitions
             (tenant_id, verification_id, version, status, reasons, user_id, request_id, create_time)
         values ($1, $2, $3, $4, $5, $6, $7, $8)
-        returning (
-            select p.status from verification_transitions p
-            where p.tenant_id = $1 and p.verification_id = $2 and p.version = $3::bigint - 1
-        ) as "before?"
-        "#,
+        ",
         verification.tenant.uuid(),
         verification.id.uuid(),
         lifecycle.version(),
@@ -50,8 +46,9 @@ pub(crate) async fn insert(
         by.map(|caller| caller.call().request_id()),
         lifecycle.update_time(),
     )
-    .fetch_one(&mut *conn)
+    .execute(&mut *conn)
     .await?;
+    let before = status_before(conn, verification).await?;
     let status = lifecycle.status();
     let act = Act::new(action(status, before.is_none()), object(verification.id));
     let act = act.after(state(verification, status.as_str(), lifecycle.version()));
@@ -64,6 +61,28 @@ pub(crate) async fn insert(
     let ourselves = on_our_own_account(verification.tenant);
     audit::record(conn, by.unwrap_or(&ourselves), &act).await?;
     Ok(())
+}
+
+/// Of the version before; none before the first.
+async fn status_before(
+    conn: &mut PgConnection,
+    verification: &Verification,
+) -> Result<Option<String>, Error> {
+    let before = verification.lifecycle.version().saturating_sub(1);
+    if before == 0 {
+        return Ok(None);
+    }
+    let status = sqlx::query_scalar!(
+        "
+        select status
+        from verification_transitions
+        where tenant_id = $1 and verification_id = $2 and version = $3
+        ",
+        verification.tenant.uuid(),
+        verification.id.uuid(),
+        before,
+    );
+    Ok(status.fetch_optional(conn).await?)
 }
 
 /// As the audit log names it.

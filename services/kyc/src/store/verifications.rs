@@ -198,7 +198,7 @@ pub(crate) async fn save_transition(
         update verifications
         set status = $3, reasons = $4, version = $5, update_time = $6,
             evidence_version = evidence_version + 1,
-            next_attempt_time = coalesce(next_attempt_time, now())
+            next_attempt_time = coalesce(next_attempt_time, $6)
         where tenant_id = $1 and verification_id = $2 and version = $5::bigint - 1
         ",
         verification.tenant.uuid(),

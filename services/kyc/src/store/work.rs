@@ -5,6 +5,7 @@
 
 use std::time::Duration;
 
+use kit::postgres::citus::Layout;
 use sqlx::PgConnection;
 use time::OffsetDateTime;
 use types::{TenantId, VerificationId};
@@ -14,6 +15,8 @@ use crate::{
     domain::{Outcome, Status, Verification},
     error::Error,
 };
+
+mod each;
 
 /// A verification that one worker has to itself.
 #[derive(Debug, Clone)]
@@ -42,6 +45,19 @@ pub(crate) struct Claimed {
 /// where nobody may ask now: of these tenants, these providers. Each lease counts as overrun until it is
 /// ended.
 pub(crate) async fn claim(
+    conn: &mut PgConnection,
+    layout: Layout,
+    limit: i64,
+    lease: Duration,
+    closed: &[(TenantId, String)],
+) -> Result<Vec<Claimed>, Error> {
+    match layout {
+        Layout::OneServer => claim_together(conn, limit, lease, closed).await,
+        Layout::ByTenant => each::claim(conn, limit, lease, closed).await,
+    }
+}
+
+async fn claim_together(
     conn: &mut PgConnection,
     limit: i64,
     lease: Duration,
@@ -84,22 +100,24 @@ pub(crate) async fn claim(
     )
     .fetch_all(conn)
     .await?;
-    let claimed =
-        rows.into_iter().map(|row| Claimed {
-            tenant: TenantId::from_uuid(row.tenant_id),
-            id: VerificationId::from_uuid(row.verification_id),
-            reported_version: row.reported_version,
-            attempts: row.attempts,
-            overruns: row.overruns,
-            provider_reference: row.provider_reference,
-            adapter: row.adapter,
-            decided: row.decided_status.as_deref().and_then(Status::parse).and_then(|status| {
-                Outcome::restore(status, row.decided_reasons.unwrap_or_default())
-            }),
-            claim_time: row.claim_time,
-            lease_end: row.lease_end,
-        });
+    let claimed = rows.into_iter().map(|row| Claimed {
+        tenant: TenantId::from_uuid(row.tenant_id),
+        id: VerificationId::from_uuid(row.verification_id),
+        reported_version: row.reported_version,
+        attempts: row.attempts,
+        overruns: row.overruns,
+        provider_reference: row.provider_reference,
+        adapter: row.adapter,
+        decided: decided(row.decided_status.as_deref(), row.decided_reasons),
+        claim_time: row.claim_time,
+        lease_end: row.lease_end,
+    });
     Ok(claimed.collect())
+}
+
+fn decided(status: Option<&str>, reasons: Option<Vec<String>>) -> Option<Outcome> {
+    let status = status.and_then(Status::parse)?;
+    Outcome::restore(status, reasons.unwrap_or_default())
 }
 
 /// Ends a lease: the work is due again after a pause. Does nothing when the lease is over.
@@ -131,10 +149,14 @@ pub(crate) async fn postpone(
 /// stands. It is kept when the lease is over, too, which is then another's to end.
 pub(crate) async fn keep_decision(
     conn: &mut PgConnection,
+    layout: Layout,
     claimed: &Claimed,
     outcome: Outcome,
 ) -> Result<(), Error> {
     let (status, reasons) = outcome.into_parts();
+    if layout == Layout::ByTenant {
+        return each::keep_decision(conn, claimed, status, &reasons).await;
+    }
     sqlx::query!(
         "
         update verifications
@@ -160,10 +182,14 @@ pub(crate) async fn keep_decision(
 /// once if it has called back meanwhile. Does nothing when the lease is over.
 pub(crate) async fn wait_for_provider(
     conn: &mut PgConnection,
+    layout: Layout,
     claimed: &Claimed,
     reference: &str,
     pause: Duration,
 ) -> Result<(), Error> {
+    if layout == Layout::ByTenant {
+        return each::wait_for_provider(conn, claimed, reference, pause).await;
+    }
     sqlx::query!(
         "
         update verifications
@@ -191,10 +217,14 @@ pub(crate) async fn wait_for_provider(
 /// decided.
 pub(crate) async fn hasten(
     conn: &mut PgConnection,
+    layout: Layout,
     tenant: TenantId,
     id: VerificationId,
     shortest: Duration,
 ) -> Result<(), Error> {
+    if layout == Layout::ByTenant {
+        return each::hasten(conn, tenant, id, shortest).await;
+    }
     // A call that has not had its turn stands for those that come meanwhile.
     sqlx::query!(
         "

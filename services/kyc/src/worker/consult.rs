@@ -89,7 +89,8 @@ impl Consultant {
                 let left = self.settings.max_age.saturating_sub(since(verification.create_time));
                 let pause = poll_after.min(left).max(self.settings.shortest_poll);
                 let mut conn = self.database.of(claimed.tenant).await?;
-                work::wait_for_provider(&mut conn, claimed, &reference, pause).await?;
+                let layout = self.database.layout();
+                work::wait_for_provider(&mut conn, layout, claimed, &reference, pause).await?;
                 Ok(None)
             }
             Err(error @ ProviderError::Permanent(_)) => {

@@ -94,7 +94,7 @@ impl Driver {
         // Stored before anything of ours can fail: who was paid to decide is not asked again. What we look
         // at ourselves has a lease of its own, which begins at once.
         let mut conn = self.database.of(claimed.tenant).await?;
-        work::keep_decision(&mut conn, claimed, outcome).await
+        work::keep_decision(&mut conn, self.database.layout(), claimed, outcome).await
     }
 
     /// How an attempt ends that has had its chances.

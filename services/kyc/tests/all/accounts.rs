@@ -1,6 +1,6 @@
 //! Accounts with providers: set, read, forgotten; what is kept of their secrets.
 
-use kit::keys::Keyring;
+use kit::{keys::Keyring, postgres::citus::Layout};
 use kyc::Settings;
 use proto::kyc::v1::{
     DeleteProviderRequest, GetProviderRequest, Provider, SetProviderRequest, Verdict,
@@ -78,6 +78,11 @@ async fn a_secret_of_one_tenant_does_not_open_for_another() {
 
 #[tokio::test]
 async fn secrets_move_to_a_new_key_and_open_as_before() {
+    secrets_move(testkit::citus::layout()).await;
+}
+
+/// To a new key.
+pub(crate) async fn secrets_move(layout: Layout) {
     let keyring = |lines: &str| {
         let file = tempfile::NamedTempFile::new().unwrap();
         std::fs::write(file.path(), lines).unwrap();
@@ -86,7 +91,7 @@ async fn secrets_move_to_a_new_key_and_open_as_before() {
     let (one, two) = (crate::program::KEYS, "2:HB0eHwABAgMEBQYHCAkKCwwNDg8QERITFBUWFxgZGhs=");
     let gbg = Gbg::start().await;
     let objects = kyc::Objects::in_memory();
-    let settings = |keys| Settings { keys, objects: objects.clone(), ..outside(&gbg) };
+    let settings = |keys| Settings { keys, objects: objects.clone(), layout, ..outside(&gbg) };
     // It answers, and leaves the work to another.
     let mut setup = setup_with(Settings { concurrency: 0, ..settings(keyring(one)) }).await;
     setup.set_provider(account(ID3GLOBAL)).await.unwrap();

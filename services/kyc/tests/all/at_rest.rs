@@ -8,7 +8,7 @@ use std::{
     time::Duration,
 };
 
-use kit::{caller::Caller, keys::Keyring};
+use kit::{caller::Caller, keys::Keyring, postgres::citus::Layout};
 use kyc::{Objects, Settings, UpkeepSettings};
 use proto::kyc::v1::{CreateVerificationRequest, Document, DocumentSide};
 use tempfile::TempDir;
@@ -38,9 +38,13 @@ impl AtRest {
     }
 
     pub(crate) async fn with_keys(keys: Keyring) -> Self {
+        Self::laid_out(testkit::citus::layout(), keys).await
+    }
+
+    pub(crate) async fn laid_out(layout: Layout, keys: Keyring) -> Self {
         let directory = tempfile::tempdir().unwrap();
         let objects = Objects::directory(directory.path()).unwrap();
-        let settings = Settings { keys, objects, ..settings() };
+        let settings = Settings { keys, objects, layout, ..settings() };
         Self { setup: idle_with(&settings).await, settings, directory }
     }
 
@@ -220,10 +224,17 @@ async fn an_object_that_was_changed_or_moved_is_not_given_out() {
 
 #[tokio::test]
 async fn a_creation_cut_off_before_its_row_leaves_objects_that_are_swept() {
-    let mut at_rest = AtRest::start().await;
+    sweeps_what_was_cut_off(testkit::citus::layout()).await;
+}
+
+/// What nobody recorded.
+#[expect(clippy::indexing_slicing, reason = "a test that cannot go on has failed")]
+pub(crate) async fn sweeps_what_was_cut_off(layout: Layout) {
+    let keys = Keyring::throw_away().unwrap();
+    let mut at_rest = AtRest::laid_out(layout, keys).await;
     let kept = at_rest.setup.verification_of("Bloggs").await.verification_id;
     let mut request = card(&mut at_rest.setup, document("application/pdf", PDF)).await;
-    request.request_id = "one".to_owned();
+    "one".clone_into(&mut request.request_id);
     // Nobody can write rows of documents: the creation stands between the objects and the row.
     let mut tx = at_rest.setup.pool.begin().await.unwrap();
     sqlx::query("lock table documents in exclusive mode").execute(&mut *tx).await.unwrap();

@@ -3,6 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use aws_lc_rs::hmac;
+use kit::postgres::citus::Layout;
 use kyc::Settings;
 use proto::{
     kyc::v1::{ReceiveCallbackRequest, Verification},
@@ -20,12 +21,12 @@ const SECRET: &str = "0123456789abcdef";
 
 /// A verification that GO works on, of which the worker would not ask for long.
 async fn under_way() -> (Gbg, Setup, Verification) {
-    under_way_with(Duration::from_hours(1)).await
+    under_way_with(Duration::from_hours(1), testkit::citus::layout()).await
 }
 
-async fn under_way_with(shortest_poll: Duration) -> (Gbg, Setup, Verification) {
+async fn under_way_with(shortest_poll: Duration, layout: Layout) -> (Gbg, Setup, Verification) {
     let gbg = Gbg::start().await;
-    let settings = Settings { shortest_poll, ..outside(&gbg) };
+    let settings = Settings { shortest_poll, layout, ..outside(&gbg) };
     let mut setup = setup_with(settings).await;
     setup.set_provider(account(GO)).await.unwrap();
     let created = setup.verification_of("Bloggs").await;
@@ -66,7 +67,12 @@ async fn call(setup: &Setup, body: &str, signature: String) -> Result<(), tonic:
 
 #[tokio::test]
 async fn a_call_makes_the_worker_ask_and_its_own_outcome_is_not_believed() {
-    let (gbg, mut setup, created) = under_way().await;
+    makes_the_worker_ask(testkit::citus::layout()).await;
+}
+
+/// A call does.
+pub(crate) async fn makes_the_worker_ask(layout: Layout) {
+    let (gbg, mut setup, created) = under_way_with(Duration::from_hours(1), layout).await;
     gbg.says_outcome(Some("Decision: Reject"));
     let body = body(&created);
 
@@ -94,8 +100,13 @@ async fn the_same_call_again_does_nothing_more() {
 
 #[tokio::test]
 async fn calls_do_not_make_the_worker_ask_more_often_than_it_may() {
+    are_heard_now_and_then(testkit::citus::layout()).await;
+}
+
+/// Calls are.
+pub(crate) async fn are_heard_now_and_then(layout: Layout) {
     let often = Duration::from_secs(1);
-    let (gbg, setup, created) = under_way_with(often).await;
+    let (gbg, setup, created) = under_way_with(often, layout).await;
     gbg.says_outcome(None);
     let body = body(&created);
     let begin = std::time::Instant::now();

@@ -46,7 +46,11 @@ async fn erase(setup: &mut Setup, customer: &str) {
 
 #[tokio::test]
 async fn the_documents_of_an_erased_customer_are_destroyed_and_no_others() {
-    let mut at_rest = AtRest::start().await;
+    destroys_documents(AtRest::start().await).await;
+}
+
+/// Of an erased customer alone.
+pub(crate) async fn destroys_documents(mut at_rest: AtRest) {
     let erased = at_rest.setup.verification_of("Bloggs").await;
     let other = at_rest.setup.verification_of("Bloggs").await;
     erase(&mut at_rest.setup, &erased.customer_id).await;

@@ -5,6 +5,7 @@
 mod accounts;
 mod at_rest;
 mod callbacks;
+mod citus;
 mod create;
 mod crowd;
 mod documents;

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use kit::keys::Keyring;
+use kit::{keys::Keyring, postgres::citus::Layout};
 use kyc::{Settings, rotate_keys};
 use proto::kyc::v1::{
     DecideVerificationRequest, Decision, DocumentSide, GetVerificationHistoryRequest,
@@ -36,7 +36,13 @@ async fn serve_with(at_rest: &mut AtRest, keys: Keyring) {
 
 #[tokio::test]
 async fn keys_rotate_while_documents_are_read_and_the_old_key_is_not_needed_any_more() {
-    let mut at_rest = AtRest::with_keys(keyring(&[OLD])).await;
+    rotates_documents(testkit::citus::layout()).await;
+}
+
+/// While they are read.
+#[expect(clippy::indexing_slicing, reason = "a test that cannot go on has failed")]
+pub(crate) async fn rotates_documents(layout: Layout) {
+    let mut at_rest = AtRest::laid_out(layout, keyring(&[OLD])).await;
     let mut ids = Vec::new();
     for _ in 0..8 {
         ids.push(at_rest.setup.verification_of("Bloggs").await.verification_id);
@@ -94,7 +100,13 @@ async fn a_rotation_says_what_it_cannot_open_and_rotates_the_rest() {
 
 #[tokio::test]
 async fn notes_are_rotated_too() {
-    let mut at_rest = AtRest::with_keys(keyring(&[OLD])).await;
+    rotates_notes(testkit::citus::layout()).await;
+}
+
+/// And documents.
+#[expect(clippy::indexing_slicing, reason = "a test that cannot go on has failed")]
+pub(crate) async fn rotates_notes(layout: Layout) {
+    let mut at_rest = AtRest::laid_out(layout, keyring(&[OLD])).await;
     let review = at_rest.setup.verification_of("Refer").await.verification_id;
     at_rest.setup.start_worker(at_rest.settings.clone(), at_rest.setup.customer_channel.clone());
     at_rest.setup.decided(&review).await;

@@ -266,7 +266,11 @@ async fn changes_that_no_process_had_screened_are_screened_by_the_next() {
 
 #[tokio::test]
 async fn a_tenant_chooses_from_which_score_on_a_match_is_reviewed() {
-    let mut setup = setup().await;
+    goes_by_the_tenant_s_score(setup().await).await;
+}
+
+/// What is reviewed.
+pub(crate) async fn goes_by_the_tenant_s_score(mut setup: Setup) {
     load(&setup, UK).await;
     let mut client = ScreeningServiceClient::new(setup.channel.clone());
     let set = |threshold| UpdateScreeningSettingsRequest {

@@ -54,7 +54,7 @@ pub(crate) async fn setup() -> Setup {
 }
 
 pub(crate) async fn setup_with(settings: Settings) -> Setup {
-    let mut setup = idle().await;
+    let mut setup = idle_with(&settings).await;
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", listener.local_addr().unwrap());
     let (channel, pool) = (setup.customer_channel.clone(), setup.pool.clone());
@@ -75,6 +75,7 @@ pub(crate) async fn idle() -> Setup {
 pub(crate) async fn idle_with(settings: &Settings) -> Setup {
     let customer_pool = testkit::database("customer", &customer::MIGRATIONS).await;
     let pool = testkit::database("kyc", &kyc::MIGRATIONS).await;
+    testkit::citus::pretend(&pool, settings.layout, "verifications").await;
     let customer_channel =
         testkit::serve(customer::service(customer_pool.clone(), testkit::keys())).await;
     let service = kyc::service(settings, pool.clone(), customer_channel.clone());
@@ -108,6 +109,7 @@ pub(crate) fn with_provider(provider: Arc<dyn Provider>) -> Settings {
         first_pause: Duration::from_millis(20),
         shortest_poll: Duration::from_millis(20),
         upkeep: UpkeepSettings { interval: Duration::from_millis(20), ..UpkeepSettings::default() },
+        layout: testkit::citus::layout(),
         ..Settings::new(Keyring::throw_away().unwrap(), Objects::in_memory()).in_the_sandbox()
     }
 }

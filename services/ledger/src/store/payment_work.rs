@@ -167,7 +167,7 @@ pub(crate) async fn wait_for_rail(
     sqlx::query!(
         "
         update payments
-        set taken_time = coalesce(taken_time, now()), attempts = 0,
+        set taken_time = least(taken_time, now()), attempts = 0,
             next_attempt_time = now() + $4::bigint * interval '1 millisecond'
         where tenant_id = $1 and payment_id = $2 and next_attempt_time = $3
         ",

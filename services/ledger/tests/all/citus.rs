@@ -1,17 +1,24 @@
 //! The tables on several servers. What needs no Citus is tested for real: the refusals, the schema, and the
 //! statements that are of one tenant each. What Citus makes of a schema is played by its documented rules
-//! (`tests/citus_rules.sql`).
+//! (`testkit::citus`).
 
 use std::collections::BTreeMap;
 
 use kit::postgres::{
     Database,
-    citus::{self, Citus, Layout},
+    citus::{self, Layout},
 };
 use ledger::Settings;
 use proto::ledger::v1::{CreatePaymentRequest, PaymentStatus};
 use sqlx::PgPool;
-use testkit::program;
+use testkit::{
+    citus::{
+        assert_grants, assert_places, file as citus_file, places, play,
+        statements::{assert_accepted, prepared},
+        tables,
+    },
+    program,
+};
 
 use crate::{
     books::assert_sound,
@@ -22,33 +29,7 @@ use crate::{
 const BINARY: &str = env!("CARGO_BIN_EXE_ledger");
 
 fn file() -> &'static str {
-    match ledger::CITUS {
-        Citus::Distributed(sql) => sql,
-        Citus::OnOneServer(reason) => unreachable!("{reason}"),
-    }
-}
-
-async fn play_citus(pool: &PgPool) {
-    sqlx::raw_sql(include_str!("../citus_rules.sql")).execute(pool).await.unwrap();
-}
-
-/// Where each table is: by which column, or `reference`.
-async fn places(pool: &PgPool) -> BTreeMap<String, String> {
-    let places = "select logicalrelid::text, coalesce(by_column::text, 'reference')
-        from pg_dist_partition";
-    sqlx::query_as(places).fetch_all(pool).await.unwrap().into_iter().collect()
-}
-
-async fn tables(pool: &PgPool) -> Vec<(String, bool)> {
-    let tables = "
-        select c.relname::text, exists (
-            select from pg_attribute a where a.attrelid = c.oid and a.attname = 'tenant_id'
-        )
-        from pg_class c
-        where c.relnamespace = 'public'::regnamespace and c.relkind in ('r', 'p')
-            and c.relname <> 'pg_dist_partition'
-        order by 1";
-    sqlx::query_as(tables).fetch_all(pool).await.unwrap()
+    citus_file(ledger::CITUS)
 }
 
 #[tokio::test]
@@ -61,47 +42,35 @@ async fn without_citus_nothing_is_done_and_it_is_said_what_is_missing() {
     assert!(refused.contains("has no Citus: install it on every server"), "{refused}");
     assert!(refused.ends_with("nothing was changed"), "{refused}");
     assert!(!ended.success());
-    assert_eq!(tables(&pool).await, []);
+    assert_eq!(tables(&pool).await, [""; 0]);
 }
 
 #[tokio::test]
 async fn every_table_is_named_once_and_goes_where_its_rows_are_looked_for() {
     let pool = testkit::database("ledger", &ledger::MIGRATIONS).await;
-    play_citus(&pool).await;
+    play(&pool).await;
 
     citus::distribute(&pool, file()).await.unwrap();
 
-    let places = places(&pool).await;
-    let local: Vec<&str> = file()
-        .lines()
-        .filter_map(|line| line.strip_prefix("-- local: ")?.split_once(": "))
-        .inspect(|(table, reason)| assert!(!reason.is_empty(), "{table}"))
-        .map(|(table, _)| table)
-        .collect();
     let by_others = [
         ("inbound_payments", "rail_reference"),
         ("ledger_addresses", "address"),
         ("payment_ids", "payment_id"),
     ];
-    for (table, is_of_tenants) in tables(&pool).await {
-        let quoted = file().matches(&format!("('{table}'")).count();
-        let named = quoted + local.iter().filter(|name| **name == table).count();
-        assert_eq!(named, 1, "{table} is to be named once");
-        let by_other = by_others.iter().find(|(name, _)| *name == table);
-        let wanted = match by_other {
-            Some((_, column)) => Some(*column),
-            None if is_of_tenants => Some("tenant_id"),
-            None if local.contains(&table.as_str()) => None,
-            None => Some("reference"),
-        };
-        assert_eq!(places.get(&table).map(String::as_str), wanted, "{table}");
-    }
+    assert_places(&pool, file(), &by_others).await;
+}
+
+#[tokio::test]
+async fn rights_to_columns_become_rights_to_tables() {
+    let pool = testkit::database("ledger", &ledger::MIGRATIONS).await;
+
+    assert_grants(&pool, file(), ledger::ROLE).await;
 }
 
 #[tokio::test]
 async fn what_is_distributed_stays_so_when_it_is_run_again() {
     let pool = testkit::database("ledger", &ledger::MIGRATIONS).await;
-    play_citus(&pool).await;
+    play(&pool).await;
     citus::distribute(&pool, file()).await.unwrap();
     let first = places(&pool).await;
 
@@ -114,7 +83,7 @@ async fn what_is_distributed_stays_so_when_it_is_run_again() {
 #[tokio::test]
 async fn what_was_left_over_is_distributed_when_it_is_run_again() {
     let pool = testkit::database("ledger", &ledger::MIGRATIONS).await;
-    play_citus(&pool).await;
+    play(&pool).await;
     citus::distribute(&pool, file()).await.unwrap();
     let forget = "delete from pg_dist_partition where logicalrelid = 'seals'::regclass";
     sqlx::query(forget).execute(&pool).await.unwrap();
@@ -127,7 +96,7 @@ async fn what_was_left_over_is_distributed_when_it_is_run_again() {
 #[tokio::test]
 async fn a_key_that_the_tenant_is_not_part_of_is_found_by_the_rules() {
     let pool = testkit::database("ledger", &ledger::MIGRATIONS).await;
-    play_citus(&pool).await;
+    play(&pool).await;
     sqlx::raw_sql("create unique index customers_once on ledgers (customer_id)")
         .execute(&pool)
         .await
@@ -144,7 +113,7 @@ async fn a_service_finds_out_where_its_tables_are() {
     let pool = testkit::database("ledger", &ledger::MIGRATIONS).await;
     let database = Database::new(&pool, ledger::ROLE);
     let before = citus::layout(&database, "accounts").await.unwrap();
-    play_citus(&pool).await;
+    play(&pool).await;
     let undecided = citus::layout(&database, "accounts").await.unwrap();
 
     citus::distribute(&pool, file()).await.unwrap();
@@ -156,7 +125,7 @@ async fn a_service_finds_out_where_its_tables_are() {
 /// Services on tables as they are once they have been distributed.
 async fn distributed() -> Setup {
     let setup = setup_with(Settings { layout: Layout::ByTenant, ..settings() }).await;
-    play_citus(&setup.pool).await;
+    play(&setup.pool).await;
     citus::distribute(&setup.pool, file()).await.unwrap();
     setup
 }
@@ -252,7 +221,7 @@ async fn what_an_earlier_version_wrote_is_found_after_it_is_distributed() {
     let bob = other.ledger("gbp").await;
     let payment = setup.pay(faster(&alice, "00000000", "1")).await.unwrap();
     sqlx::raw_sql("truncate ledger_addresses, payment_ids").execute(&setup.pool).await.unwrap();
-    play_citus(&setup.pool).await;
+    play(&setup.pool).await;
 
     citus::distribute(&setup.pool, file()).await.unwrap();
 
@@ -266,49 +235,16 @@ async fn what_an_earlier_version_wrote_is_found_after_it_is_distributed() {
     assert_eq!(other.balance(&bob).await, 0);
 }
 
-/// The service's statements, as they were prepared.
-fn statements() -> Vec<String> {
-    let prepared = concat!(env!("CARGO_MANIFEST_DIR"), "/.sqlx");
-    let files = std::fs::read_dir(prepared).unwrap().map(|file| file.unwrap().path());
-    let statements: Vec<String> = files
-        .map(|path| {
-            let json = std::fs::read_to_string(path).unwrap();
-            let query: serde_json::Value = serde_json::from_str(&json).unwrap();
-            query.get("query").unwrap().as_str().unwrap().to_owned()
-        })
-        // The sandbox's tables stay on the coordinator.
-        .filter(|statement| !statement.contains("sandbox_rail_"))
-        .collect();
-    assert!(statements.len() > 50, "{}", statements.len());
-    statements
-}
-
 #[test]
-fn no_statement_that_writes_lets_each_server_roll_its_own_dice() {
-    for statement in statements() {
-        let writes =
-            ["update ", "insert into ", "delete from "].iter().any(|verb| statement.contains(verb));
-        let volatile =
-            ["clock_timestamp(", "random(", "gen_random_uuid(", "nextval(", "timeofday("];
-        let called = volatile.iter().find(|function| statement.contains(*function));
-        assert!(!writes || called.is_none(), "Citus refuses {called:?} in {statement}");
-    }
-}
-
-#[test]
-fn every_lock_is_of_one_tenant_where_there_are_several_servers() {
-    let on_one_server = [
-        // `accounts::lock` and `locked_elsewhere`, of batches whosever they are.
-        "from unnest($1::uuid[], $2::uuid[]) as k (tenant_id, account_id)",
-        // `payment_work::claim_together`.
-        "with due as materialized",
+fn every_statement_is_one_that_citus_takes() {
+    let excepted = [
+        ("unnest($1::uuid[], $2::uuid[]) as k (tenant_id, account_id)", "batches, on one server"),
+        ("with posted as materialized", "is of one tenant, or on one server"),
+        ("with due as materialized", "`payment_work::claim_together`, on one server"),
+        ("delete from requests where (tenant_id", "`idempotency::forget`, on one server"),
+        ("insert into seals", "there are no seals on several"),
+        ("update inbound_payments", "is distributed by what is named"),
+        ("sandbox_rail_", "on the coordinator"),
     ];
-    for statement in statements() {
-        if ["for update", "for no key update", "for share"].iter().any(|it| statement.contains(it))
-        {
-            let of_one = statement.contains("tenant_id = $1");
-            let known = on_one_server.iter().any(|part| statement.contains(part));
-            assert!(of_one || known, "Citus locks rows on one server only: {statement}");
-        }
-    }
+    assert_accepted(&prepared(env!("CARGO_MANIFEST_DIR")), &excepted);
 }

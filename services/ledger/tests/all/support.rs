@@ -2,10 +2,7 @@
 
 use std::time::Duration;
 
-use kit::{
-    caller::{Call, Caller},
-    postgres::citus::Layout,
-};
+use kit::caller::{Call, Caller};
 use ledger::{PaymentSettings, Settings};
 use proto::{
     customer::v1::{
@@ -49,16 +46,7 @@ pub(crate) fn settings() -> Settings {
         sandbox: true,
         payments: PaymentSettings::default(),
         seal_interval_s: 0,
-        layout: layout(),
-    }
-}
-
-/// One server; with the variable, the same tests by the statements for several.
-fn layout() -> Layout {
-    if std::env::var_os("LOMBARD_TEST_BY_TENANT").is_some() {
-        Layout::ByTenant
-    } else {
-        Layout::OneServer
+        layout: testkit::citus::layout(),
     }
 }
 
