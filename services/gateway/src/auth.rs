@@ -24,7 +24,9 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tonic::{Code, transport::Channel};
 use types::{ApiKeyId, TenantId, UserId};
 
-use crate::{address::Network, allowances::Subject, failure::Failure, load::Client};
+use crate::{
+    address::Network, allowances::Subject, failure::Failure, flights::Flights, load::Client,
+};
 
 /// How long an answer is kept.
 const KEPT: Duration = Duration::from_secs(2);
@@ -43,6 +45,8 @@ const REVOKED_KEPT: Duration = Duration::from_mins(1);
 pub(crate) struct Tokens {
     access: AccessServiceClient<Channel>,
     known: Cache<[u8; 32], Arc<Bearer>>,
+    /// Look-ups under way: a crowd with one token asks once.
+    looked_up: Arc<Flights<[u8; 32], Arc<Bearer>>>,
     /// Revoked here. A token never becomes good again.
     revoked: Cache<[u8; 32], ()>,
     /// Good within the last minute, which says nothing of now.
@@ -130,7 +134,8 @@ impl Tokens {
         let of_late = Cache::builder().max_capacity(MOST_KEPT).time_to_live(GOOD_OF_LATE).build();
         let places = || Arc::new(Semaphore::new(QUESTIONS));
         let (questions, questions_of_strangers) = (places(), places());
-        Self { access, known, revoked, of_late, questions, questions_of_strangers }
+        let looked_up = Arc::default();
+        Self { access, known, looked_up, revoked, of_late, questions, questions_of_strangers }
     }
 
     /// Whom the token in the headers stands for, if it may be used from there.
@@ -146,11 +151,15 @@ impl Tokens {
         let bearer = match self.known.get(&hash) {
             Some(bearer) if bearer.is_good() => bearer,
             Some(_) | None => {
-                let _places = self.ask(&hash, origin)?;
-                let bearer = Arc::new(self.look_up(token, call).await?);
-                self.known.insert(hash, Arc::clone(&bearer));
-                self.of_late.insert(hash, ());
-                bearer
+                // Boxed: it is seldom, and part of every future that answers.
+                let look_up = async {
+                    let _places = self.ask(&hash, origin)?;
+                    let bearer = Arc::new(self.look_up(token, call).await?);
+                    self.known.insert(hash, Arc::clone(&bearer));
+                    self.of_late.insert(hash, ());
+                    Ok(bearer)
+                };
+                self.looked_up.join(hash, Box::pin(look_up)).await?
             }
         };
         // Also when it was revoked while its look-up was under way.

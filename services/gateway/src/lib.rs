@@ -26,6 +26,7 @@ mod connections;
 mod customers;
 mod envelope;
 mod failure;
+mod flights;
 #[cfg(any(test, feature = "fuzz"))]
 pub mod fuzz;
 mod layer;

@@ -1,6 +1,6 @@
 //! Logging in and out.
 
-use reqwest::Method;
+use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
@@ -153,4 +153,18 @@ async fn every_bad_parameter_of_a_login_is_named_at_once() {
     let body = r#"{"email": "a@b.uk", "email": "a@b.uk", "password": "x", "password": "x"}"#;
     let answer = send_text(&client, Method::POST, LOGIN, body).await;
     assert_eq!(bad(&answer), ["email", "password"]);
+}
+
+#[tokio::test]
+async fn a_crowd_that_comes_with_a_token_nobody_has_known_is_let_in() {
+    let client = login().await;
+    let mut crowd = tokio::task::JoinSet::new();
+    for _ in 0..200 {
+        let client = client.clone();
+        crowd.spawn(async move { client.get(LIST).await });
+    }
+
+    for (status, _, body) in crowd.join_all().await {
+        assert_eq!(status, StatusCode::OK, "{body}");
+    }
 }
