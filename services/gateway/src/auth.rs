@@ -45,7 +45,8 @@ const REVOKED_KEPT: Duration = Duration::from_mins(1);
 pub(crate) struct Tokens {
     access: AccessServiceClient<Channel>,
     known: Cache<[u8; 32], Arc<Bearer>>,
-    /// Look-ups under way: a crowd with one token asks once.
+    /// Look-ups under way: a crowd with one token asks once. Who comes when one has been under way for as
+    /// long as an answer is kept asks anew, so that a revocation holds as soon as ever.
     looked_up: Arc<Flights<[u8; 32], Arc<Bearer>>>,
     /// Revoked here. A token never becomes good again.
     revoked: Cache<[u8; 32], ()>,
@@ -134,7 +135,7 @@ impl Tokens {
         let of_late = Cache::builder().max_capacity(MOST_KEPT).time_to_live(GOOD_OF_LATE).build();
         let places = || Arc::new(Semaphore::new(QUESTIONS));
         let (questions, questions_of_strangers) = (places(), places());
-        let looked_up = Arc::default();
+        let looked_up = Arc::new(Flights::new(KEPT));
         Self { access, known, looked_up, revoked, of_late, questions, questions_of_strangers }
     }
 

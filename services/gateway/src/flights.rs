@@ -4,6 +4,7 @@ use std::{
     collections::HashMap,
     hash::Hash,
     sync::{Mutex, MutexGuard, PoisonError},
+    time::{Duration, Instant},
 };
 
 use tokio::sync::watch;
@@ -16,18 +17,24 @@ type Told<T> = Option<Result<T, Failure>>;
 /// Questions under way, by what they are about.
 #[derive(Debug)]
 pub(crate) struct Flights<K, T> {
-    under_way: Mutex<HashMap<K, watch::Receiver<Told<T>>>>,
+    under_way: Mutex<HashMap<K, UnderWay<T>>>,
+    joined_for: Duration,
 }
 
-impl<K, T> Default for Flights<K, T> {
-    fn default() -> Self {
-        Self { under_way: Mutex::default() }
-    }
+#[derive(Debug)]
+struct UnderWay<T> {
+    since: Instant,
+    told: watch::Receiver<Told<T>>,
 }
 
 impl<K: Copy + Eq + Hash, T: Clone> Flights<K, T> {
-    /// The answer to `ask`, or to that of somebody who has asked about the same and has not been answered
-    /// yet. Who goes away before the answer leaves it to the others to ask.
+    /// Questions that others join for so long: who comes later wants an answer that is not of before.
+    pub(crate) fn new(joined_for: Duration) -> Self {
+        Self { under_way: Mutex::default(), joined_for }
+    }
+
+    /// The answer to `ask`, or to that of somebody who has just asked about the same and has not been
+    /// answered yet. Who goes away before the answer leaves it to the others to ask.
     pub(crate) async fn join(
         &self,
         about: K,
@@ -51,17 +58,19 @@ impl<K: Copy + Eq + Hash, T: Clone> Flights<K, T> {
 
     fn begin(&self, about: K) -> Begun<'_, K, T> {
         let mut under_way = self.lock();
-        if let Some(told) = under_way.get(&about) {
-            return Begun::Others(told.clone());
+        if let Some(other) = under_way.get(&about)
+            && other.since.elapsed() < self.joined_for
+        {
+            return Begun::Others(other.told.clone());
         }
         let (tell, told) = watch::channel(None);
-        under_way.insert(about, told);
+        under_way.insert(about, UnderWay { since: Instant::now(), told });
         Begun::Ours(Flight { among: self, about, tell })
     }
 }
 
 impl<K, T> Flights<K, T> {
-    fn lock(&self) -> MutexGuard<'_, HashMap<K, watch::Receiver<Told<T>>>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<K, UnderWay<T>>> {
         self.under_way.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -80,23 +89,27 @@ struct Flight<'a, K: Eq + Hash, T> {
 
 impl<K: Eq + Hash, T> Drop for Flight<'_, K, T> {
     fn drop(&mut self) {
-        self.among.lock().remove(&self.about);
+        let ours = self.tell.subscribe();
+        let mut under_way = self.among.lock();
+        // A later one may be there by now.
+        if under_way.get(&self.about).is_some_and(|known| known.told.same_channel(&ours)) {
+            under_way.remove(&self.about);
+        }
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use std::{
-        sync::{
-            Arc,
-            atomic::{AtomicUsize, Ordering},
-        },
-        time::Duration,
+    use std::sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
     };
 
     use tokio::{task::JoinSet, time::sleep};
 
     use super::*;
+
+    const LONG: Duration = Duration::from_mins(1);
 
     /// Answers after a moment with how often it was asked before.
     async fn answer(asked: &AtomicUsize) -> Result<usize, Failure> {
@@ -107,7 +120,7 @@ mod tests {
 
     #[tokio::test]
     async fn who_asks_the_same_at_the_same_time_is_answered_together() {
-        let (flights, asked) = (Arc::new(Flights::default()), Arc::new(AtomicUsize::new(0)));
+        let (flights, asked) = (Arc::new(Flights::new(LONG)), Arc::new(AtomicUsize::new(0)));
         let mut crowd = JoinSet::new();
         for _ in 0..200 {
             let (flights, asked) = (Arc::clone(&flights), Arc::clone(&asked));
@@ -125,7 +138,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_failure_is_told_to_all_who_waited_for_it() {
-        let flights = Flights::<_, usize>::default();
+        let flights = Flights::<_, usize>::new(LONG);
         let fail = async {
             sleep(Duration::from_millis(50)).await;
             Err(Failure::overloaded())
@@ -138,8 +151,26 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn who_comes_late_is_not_told_what_was_asked_before() {
+        let flights = Flights::new(Duration::from_millis(20));
+        let slow = async {
+            sleep(Duration::from_millis(200)).await;
+            Ok(1)
+        };
+        let late = async {
+            sleep(Duration::from_millis(60)).await;
+            flights.join(7, async { Ok(2) }).await
+        };
+
+        let (slow, late) = tokio::join!(flights.join(7, slow), late);
+
+        assert_eq!((slow.unwrap(), late.unwrap()), (1, 2));
+        assert!(flights.lock().is_empty());
+    }
+
+    #[tokio::test]
     async fn who_goes_away_leaves_it_to_the_others_to_ask() {
-        let flights = Flights::default();
+        let flights = Flights::new(LONG);
         let forever = flights.join(7, std::future::pending());
         let other = flights.join(7, async { Ok(1) });
 

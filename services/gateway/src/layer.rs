@@ -189,7 +189,7 @@ async fn admit(
     Ok(())
 }
 
-/// Says in the request's log line whose it is: what a transfer does not keep.
+/// Says in the request's log line whose it is.
 fn name(caller: &Caller) {
     let span = tracing::Span::current();
     span.record("tenant.id", field::display(caller.tenant()));

@@ -5,6 +5,7 @@
 mod books;
 mod citus;
 mod create_transfer;
+mod crowds;
 mod histories;
 mod idempotency;
 mod inbound;

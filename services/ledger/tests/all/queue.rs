@@ -1,5 +1,5 @@
-//! The way in of orders: batches, want of room, accounts that somebody else has locked, and faults of
-//! the database that lie with one order alone.
+//! The way in of orders: batches, accounts that somebody else has locked, and faults of the database that
+//! lie with one order alone.
 
 use std::time::Duration;
 
@@ -9,7 +9,6 @@ use sqlx::{Postgres, Transaction};
 use tokio::{net::TcpListener, task::JoinSet};
 use tokio_util::sync::CancellationToken;
 use tonic::{Code, Status};
-use tonic_types::StatusExt;
 use types::LedgerId;
 
 use crate::{
@@ -19,7 +18,7 @@ use crate::{
 };
 
 /// Locks ledgers' accounts, as somebody who changes them does, until the transaction ends.
-async fn lock(setup: &Setup, ledgers: &[&Ledger]) -> Transaction<'static, Postgres> {
+pub(crate) async fn lock(setup: &Setup, ledgers: &[&Ledger]) -> Transaction<'static, Postgres> {
     let ids: Vec<uuid::Uuid> =
         ledgers.iter().map(|ledger| LedgerId::parse(&ledger.ledger_id).unwrap().uuid()).collect();
     let mut tx = setup.pool.begin().await.unwrap();
@@ -29,7 +28,7 @@ async fn lock(setup: &Setup, ledgers: &[&Ledger]) -> Transaction<'static, Postgr
 }
 
 /// Waits until a session of the database waits for a lock.
-async fn until_somebody_waits(setup: &Setup) {
+pub(crate) async fn until_somebody_waits(setup: &Setup) {
     let waiting = "
         select exists (
             select from pg_stat_activity
@@ -117,93 +116,7 @@ async fn a_batch_of_which_nothing_can_be_posted_is_answered_item_by_item() {
     assert_eq!(told, [Err("INVALID_FIELDS"), Err("LEDGER_NOT_FOUND")]);
 }
 
-#[tokio::test]
-async fn more_than_there_is_room_for_is_turned_away_and_the_rest_is_answered() {
-    let setup = setup().await;
-    let (alice, bob) = (setup.funded(10_000_000).await, setup.ledger("gbp").await);
-    setup.transfer(transfer(&alice, &bob, "0.01")).await.unwrap();
-    let locked = lock(&setup, &[&alice, &bob]).await;
-    let mut sending = JoinSet::new();
-    for n in 0..20 {
-        let (setup, request) = (setup.clone(), transfer(&alice, &bob, "0.01"));
-        let batch = vec![referenced(&format!("batch {n}"), request); 250];
-        sending.spawn(async move { (n, setup.batch(batch).await) });
-    }
-
-    // 4,096 fit: none of the first sixteen is answered while the accounts are locked, unless with its
-    // time for the lock.
-    let mut turned_away = 0;
-    while turned_away < 4 {
-        let (n, answer) = sending.join_next().await.unwrap().unwrap();
-        if let Err(status) = answer {
-            assert_eq!((status.code(), reason(&status).as_str()), UNAVAILABLE, "batch {n}");
-            assert!(status.get_error_details().retry_info().is_some());
-            assert_eq!(setup.recorded(&format!("batch {n}")).await, 0);
-            turned_away += 1;
-        }
-    }
-    locked.rollback().await.unwrap();
-    let rest = sending.join_all().await;
-
-    let mut posted = 1;
-    for (n, answer) in rest {
-        let outcomes = answer.unwrap();
-        let made: Vec<&Transfer> = outcomes.iter().flat_map(item).collect();
-        assert!(made.iter().all(|made| is_posted(made)));
-        let count = i64::try_from(made.len()).unwrap();
-        assert_eq!(setup.recorded(&format!("batch {n}")).await, count);
-        posted += count;
-    }
-    assert!(posted > 2_500, "{posted}");
-    assert_eq!(setup.balance(&bob).await, posted);
-    assert_sound(&setup.pool).await;
-}
-
-#[tokio::test]
-async fn while_a_crowd_waits_too_long_who_comes_is_turned_away_and_the_crowd_is_answered() {
-    let setup = setup().await;
-    let (alice, bob) = (setup.funded(10_000_000).await, setup.ledger("gbp").await);
-    let (carol, dave) = (setup.funded(10_000_000).await, setup.ledger("gbp").await);
-    let [first_locked, second_locked] =
-        [lock(&setup, &[&alice]).await, lock(&setup, &[&carol]).await];
-    let mut waiting = JoinSet::new();
-    let send = |waiting: &mut JoinSet<_>, batch: Vec<CreateTransferRequest>| {
-        let setup = setup.clone();
-        waiting.spawn(async move { setup.batch(batch).await });
-    };
-
-    send(&mut waiting, vec![transfer(&alice, &bob, "0.01")]);
-    until_somebody_waits(&setup).await;
-    // As many as two batches, behind the one that waits.
-    for _ in 0..2 {
-        send(&mut waiting, vec![transfer(&carol, &dave, "0.01"); 1_000]);
-    }
-    tokio::time::sleep(Duration::from_millis(400)).await;
-    first_locked.rollback().await.unwrap();
-    let refused = loop {
-        let one = tokio::time::timeout(
-            Duration::from_millis(50),
-            setup.transfer(transfer(&alice, &bob, "0.02")),
-        );
-        if let Ok(Err(status)) = one.await {
-            break status;
-        }
-    };
-    second_locked.rollback().await.unwrap();
-    let outcomes = waiting.join_all().await;
-    let later = setup.transfer(transfer(&alice, &bob, "0.03")).await;
-
-    assert_eq!((refused.code(), reason(&refused).as_str()), UNAVAILABLE);
-    assert!(refused.get_error_details().retry_info().is_some());
-    for outcome in outcomes.into_iter().flatten().flatten() {
-        assert!(is_posted(item(&outcome).unwrap()));
-    }
-    assert!(is_posted(&later.unwrap()));
-    assert_eq!(setup.balance(&dave).await, 2_000);
-    assert_sound(&setup.pool).await;
-}
-
-const UNAVAILABLE: (Code, &str) = (Code::Unavailable, "UNAVAILABLE");
+pub(crate) const UNAVAILABLE: (Code, &str) = (Code::Unavailable, "UNAVAILABLE");
 
 #[tokio::test]
 async fn a_locked_account_fails_the_orders_that_touch_it_and_no_neighbour() {
